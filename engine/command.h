@@ -1,0 +1,143 @@
+// What the application asks of the engine, and how a request can be refused on the spot.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/address.h"
+#include "engine/bytes.h"
+#include "engine/ids.h"
+#include "engine/instant.h"
+#include "engine/status.h"
+#include "engine/tag_filter.h"
+
+namespace rpcnet {
+
+// Whom to call: an address, and who must answer there (its certificate must cover the name).
+struct Peer {
+  Address address;
+  std::optional<NodeId> expected;  // absent: any node of our cluster
+
+  friend auto operator<=>(const Peer&, const Peer&) = default;
+};
+
+// ----------------------------------------------------------------------------------- membership
+
+// Joins through these addresses, all in parallel, and keeps trying for ever: a seed that cannot be
+// reached, or was lost, is contacted again. Replaces an earlier list. An empty list makes this node
+// the first of its cluster.
+struct Join {
+  std::vector<Address> seeds;
+};
+
+// Says farewell. LeaveCompleted follows when enough members acknowledged it or the time is up.
+struct Leave {};
+
+// Changes this node's own tags: a value sets, no value removes.
+struct ChangeTags {
+  std::vector<std::pair<std::string, std::optional<std::string>>> changes;
+};
+
+// ------------------------------------------------------------------------------- outgoing calls
+
+// Starts a call. Exactly one CallFinished follows, whatever happens.
+struct StartCall {
+  CallId call;  // odd, new
+  Peer peer;
+  std::string method;               // "Service.method", 1 to 255 bytes
+  std::optional<Instant> deadline;  // absent: none
+  Metadata metadata;
+};
+
+// Sends one message; on an outgoing call to the callee, on an incoming call to the caller.
+struct SendMessage {
+  CallId call;
+  Bytes message;
+  bool last = false;  // outgoing calls only: half-closes after this message
+};
+
+// No more messages will follow on this outgoing call.
+struct HalfClose {
+  CallId call;
+};
+
+// Gives an outgoing call up. Its CallFinished{cancelled} follows at once.
+struct CancelCall {
+  CallId call;
+};
+
+// The application took `bytes` of message content from this call: the peer may send as many more.
+// The first message of each direction needs none.
+struct ConsumeMessages {
+  CallId call;
+  std::uint64_t bytes = 0;
+};
+
+// ------------------------------------------------------------------------------- incoming calls
+
+// Initial metadata of the response; optional, at most once and before the first message.
+struct SendHeaders {
+  CallId call;
+  Metadata metadata;
+};
+
+// Ends an incoming call: an optional last message, then the status. The call is forgotten.
+struct FinishCall {
+  CallId call;
+  std::optional<Bytes> message;
+  Status status;
+  Metadata trailers;
+};
+
+// Turns new incoming calls away (unavailable, safe to retry elsewhere) while running ones go on.
+struct StopAccepting {};
+
+// ------------------------------------------------------------------------------------- registry
+
+enum class LoadBalancingStrategy : std::uint8_t { round_robin, random, least_connections };
+
+// Opens a view of the members whose tags match, with a strategy to choose among them.
+struct OpenRegistry {
+  std::uint32_t registry = 0;  // new
+  TagFilter filter;
+  LoadBalancingStrategy strategy = LoadBalancingStrategy::least_connections;
+};
+
+// Asks for a worker; WorkerSelected follows at once. The choice counts as one assignment until the
+// worker's own report shows it or it expires.
+struct SelectWorker {
+  std::uint32_t registry = 0;
+  std::uint64_t request = 0;     // given back in WorkerSelected
+  TagFilter filter;              // beyond the registry's own
+  std::vector<NodeId> excluded;  // e.g. the worker just lost; taken only if nobody else is left
+};
+
+using Command = std::variant<Join, Leave, ChangeTags, StartCall, SendMessage, HalfClose, CancelCall,
+                             ConsumeMessages, SendHeaders, FinishCall, StopAccepting, OpenRegistry,
+                             SelectWorker>;
+
+// What became of a command. Every value but `done` means: refused, nothing has changed.
+enum class Outcome : std::uint8_t {
+  done,
+  unknown_call,        // no such call, or it is finished: harmless, calls end at any time
+  call_exists,         // the caller's fault: this number was used before
+  too_many_calls,      // RpcConfig::calls_max is reached
+  message_too_large,   // over RpcConfig::message_max
+  metadata_too_large,  // over RpcConfig::metadata_max
+  bad_method,          // empty or longer than 255 bytes
+  already_half_closed, // a message after the last one, or headers after a message
+  not_a_member,        // the node was configured without membership
+  already_left,        // after Leave
+  bad_tag,             // empty or malformed key: 1 to 64 of [a-z0-9._-]
+  tags_too_large,      // over SwimConfig::tags_max in all
+  unknown_registry,    // or, when opening, one that exists
+};
+
+const char* to_text(Outcome outcome);
+const char* to_text(LoadBalancingStrategy strategy);
+
+}  // namespace rpcnet

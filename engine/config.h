@@ -1,0 +1,123 @@
+// Every tunable of the engine: what it means, its unit, its default, and why that default.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "engine/address.h"
+#include "engine/ids.h"
+#include "engine/instant.h"
+
+namespace rpcnet {
+
+// Links of one protocol: how they are dialled and kept.
+struct LinksConfig {
+  // A dial that got no answer by then has failed.
+  Duration handshake_timeout = std::chrono::seconds(3);
+  // Connect::silence_max of dialled links. Default: a lost peer is noticed in three seconds while
+  // calls are open on the link; lower it for faster failover, at the price of false alarms when
+  // this machine or the path stalls.
+  Duration silence_max = std::chrono::seconds(3);
+  // After a failed dial the same address is left alone for a time that doubles from min to max.
+  // Ours: short enough for a restarted peer to be found at once.
+  Duration backoff_min = std::chrono::milliseconds(50);
+  Duration backoff_max = std::chrono::seconds(2);
+  // Links of this protocol, dialled and accepted together. At the limit dials fail and accepted
+  // links are closed as overloaded.
+  std::size_t links_max = 20'000;
+  // Datagrams that wait for a handshake, per link; the oldest goes first (it is the stalest).
+  std::size_t datagrams_waiting_max = 8;
+};
+
+struct SwimConfig {
+  // One member is probed per interval (SWIM 3.1 "protocol period"). memberlist's LAN default.
+  Duration probe_interval = std::chrono::seconds(1);
+  // How long a direct probe may take before relays and the stream are asked.
+  Duration probe_timeout = std::chrono::milliseconds(500);
+  // Relays asked when the direct probe got no answer (SWIM 3.1 "k"; memberlist's default).
+  std::size_t indirect_probes = 3;
+  // Suspicion lasts suspicion_factor * max(1, log10(N)) * probe_interval. 4 as memberlist's LAN
+  // profile: 4 s in small clusters, 7.1 s at 60, 12 s at 1000.
+  std::uint32_t suspicion_factor = 4;
+  // An update is sent ceil(retransmit_factor * ln(N + 1)) times (SWIM 4.1: lambda log N; smooth,
+  // ours, because memberlist's step at each power of ten starves small clusters).
+  std::uint32_t retransmit_factor = 3;
+  // Pending updates are pushed this often to gossip_fanout members, besides riding on probes.
+  Duration gossip_interval = std::chrono::milliseconds(200);
+  std::size_t gossip_fanout = 3;
+  // Whole views are compared with one random member this often (anti-entropy), more rarely in
+  // large clusters: the interval doubles for each doubling of N above 32 (memberlist).
+  Duration sync_interval = std::chrono::seconds(15);
+  // Heartbeats between watched pairs: they carry load and feed Phi.
+  Duration heartbeat_interval = std::chrono::milliseconds(500);
+  // A watcher's wish for heartbeats holds this long unless renewed by its own heartbeats.
+  Duration watch_lease = std::chrono::seconds(5);
+  // Seeds that are no live member, and one random dead member, are contacted this often: this is
+  // how a cluster heals after a partition and how a restarted seed learns its members again.
+  Duration heal_interval = std::chrono::seconds(1);
+  // Dead and left members are remembered this long, so that stale news cannot revive them.
+  Duration tombstone_ttl = std::chrono::hours(24);
+  // At most this many of them; the oldest goes first.
+  std::size_t tombstones_max = 10'000;
+  // Members in all. At the limit strangers are refused with a notice.
+  std::size_t members_max = 20'000;
+  // Farewell: acknowledged by this many members, or given up after the timeout.
+  std::size_t leave_acks = 3;
+  Duration leave_timeout = std::chrono::seconds(2);
+  // Keys and values of a member's tags together, bytes. Fits a datagram with room to spare.
+  std::size_t tags_max = 512;
+};
+
+struct PhiConfig {
+  // Gaps between arrivals that are remembered (Phi 5.2 uses 1000; 100 adapts faster and our
+  // heartbeats are dense).
+  std::size_t window = 100;
+  // Below this the deviation is not believed: a quiet LAN would otherwise alarm on one late packet.
+  Duration deviation_min = std::chrono::milliseconds(50);
+  // Added to the expected gap: garbage collection, scheduling, a retransmission.
+  Duration pause = std::chrono::milliseconds(500);
+  // A longer gap is an outage and not a sample of the rhythm: it is not recorded.
+  Duration gap_max = std::chrono::seconds(10);
+  // The level times 1000 at which the balancer avoids a member, and at which a probe is sent out
+  // of turn. Phi is evidence, never a verdict (DESIGN section 4).
+  std::uint32_t avoid_at_milli = 3000;
+  std::uint32_t probe_at_milli = 5000;
+};
+
+struct RpcConfig {
+  // Largest message, bytes, each way; a larger one ends the call with resource_exhausted.
+  std::size_t message_max = std::size_t{64} << 20;
+  // Request or response metadata in all, bytes.
+  std::size_t metadata_max = std::size_t{16} << 10;
+  // Calls that may be open at once, outgoing and incoming apart; more are refused with
+  // resource_exhausted.
+  std::size_t calls_max = 100'000;
+  // Unacknowledged bytes of one call after which it stops being writable.
+  std::size_t send_buffer_max = std::size_t{1} << 20;
+};
+
+struct RegistryConfig {
+  // An assignment that the worker's own report has not shown by then is forgotten: the client
+  // never came. Ours: four heartbeats.
+  Duration assignment_ttl = std::chrono::seconds(2);
+};
+
+struct NodeConfig {
+  NodeId id;
+  std::string cluster;     // as in the certificate
+  Address advertise;       // where other members reach this node
+  std::uint64_t seed = 0;  // of the node's random numbers
+  bool member = true;      // false: a client, which calls but does not gossip
+  LinksConfig rpc_links{};
+  LinksConfig gossip_links{.handshake_timeout = std::chrono::seconds(1),
+                           .silence_max = Duration::zero(),
+                           .backoff_max = std::chrono::seconds(1)};
+  SwimConfig swim{};
+  PhiConfig phi{};
+  RpcConfig rpc{};
+  RegistryConfig registry{};
+};
+
+}  // namespace rpcnet

@@ -1,0 +1,57 @@
+// What one node knows of one member, as the application sees it, and the events of its life.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "engine/address.h"
+#include "engine/ids.h"
+
+namespace rpcnet {
+
+// A member's own words about itself: role=worker, gpu=true, zone=eu-1. Only the member sets them.
+using Tags = std::map<std::string, std::string>;
+
+enum class MemberStatus : std::uint8_t {
+  alive,
+  suspect,  // accused and not yet refuted: still a member, avoided by the balancer
+  dead,     // the suspicion ran out (SWIM 4.2 "confirm"): no longer a member
+  left,     // said farewell itself: no longer a member
+};
+
+// In the order of precedence at equal incarnations (SWIM 4.2): the later wins.
+constexpr bool is_member(MemberStatus status) {
+  return status == MemberStatus::alive || status == MemberStatus::suspect;
+}
+
+struct Member {
+  NodeId id;
+  Address address;
+  MemberStatus status{};
+  Incarnation incarnation = 0;
+  std::uint64_t tags_version = 0;
+  Tags tags;
+
+  friend bool operator==(const Member&, const Member&) = default;
+};
+
+enum class MemberEventKind : std::uint8_t {
+  joined,        // unknown, or left long ago, and now alive
+  left,          // said farewell
+  failed,        // its suspicion ran out
+  recovered,     // was failed and refuted it, or came back after a restart
+  tags_changed,  // its tags carry a newer version
+};
+
+struct MemberEvent {
+  MemberEventKind kind{};
+  Member member;  // as it is after the event
+};
+
+const char* to_text(MemberStatus status);
+
+// The chapter's names: NodeJoined, NodeLeft, NodeFailed, NodeRecovered, NodeTagsUpdated.
+const char* to_text(MemberEventKind kind);
+
+}  // namespace rpcnet
