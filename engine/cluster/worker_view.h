@@ -1,0 +1,20 @@
+// A worker as its registry sees it, for choosing and for showing.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/member.h"
+
+namespace rpcnet {
+
+struct WorkerView {
+  Member member;
+  std::uint32_t active_calls = 0;  // reported by the worker itself, in its heartbeats
+  std::uint32_t assignments = 0;   // chosen here and not yet visible in a report
+  std::uint32_t phi_milli = 0;     // suspicion level times 1000 (Phi 4)
+  bool avoid = false;              // suspect, or silent for too long: chosen only if nobody else
+
+  std::uint32_t load() const { return active_calls + assignments; }
+};
+
+}  // namespace rpcnet

@@ -1,0 +1,67 @@
+// The machine that a process is: membership, calls and worker registries behind three verbs.
+//
+//   node.handle(now, fact or command);            // something happened, or is wanted
+//   while (auto output = node.poll()) ...;        // do it, tell it
+//   wait_until(node.deadline());                  // nullopt: nothing is scheduled
+//
+// Contract:
+// - One thread. Time never goes backwards (asserted).
+// - Drain poll() to empty before waiting. The order of outputs is part of the result.
+// - deadline() is const and cheap; it may change after any handle(). handle_deadline() early or
+//   without need is a no-op; late, it does all that is due in (time, sequence) order.
+// - Bytes inside facts are borrowed during the call.
+// - handle() never calls out: it may be called from inside a transport's callback.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/cluster/worker_view.h"
+#include "engine/command.h"
+#include "engine/config.h"
+#include "engine/output.h"
+#include "engine/rpc/counters.h"
+#include "engine/swim/counters.h"
+#include "engine/transport.h"
+
+namespace rpcnet {
+
+class Node {
+ public:
+  explicit Node(NodeConfig config);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  void handle(Instant now, const Fact& fact);
+  Outcome handle(Instant now, Command&& command);
+
+  // An advice from below that nobody listens at an address any more (ICMP, a lost link). It makes
+  // membership probe that member out of turn; it is never a verdict (DESIGN section 3).
+  void handle_unreachable(Instant now, const Address& address);
+
+  void handle_deadline(Instant now);
+
+  std::optional<Output> poll();
+  std::optional<Instant> deadline() const;
+
+  // What is true now. Views are copies in NodeId order.
+  const NodeConfig& config() const;
+  std::vector<Member> members() const;  // alive and suspect ones, this node among them
+  std::vector<Member> tombstones() const;  // dead and left ones that are still remembered
+  std::optional<Member> find(const NodeId& id) const;
+  std::vector<WorkerView> workers(std::uint32_t registry, Instant now) const;
+  bool is_writable(CallId call) const;
+  std::size_t serving() const;   // incoming calls that are open: this process's load
+  std::size_t outgoing() const;  // outgoing calls that are open
+  const rpc::Counters& rpc_counters() const;
+  const swim::Counters& swim_counters() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace rpcnet
