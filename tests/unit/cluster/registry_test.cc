@@ -1,0 +1,122 @@
+// Selection tiers, filters, and assignments that cannot leak.
+#include "engine/cluster/registry.h"
+
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/cluster/assignments.h"
+
+using namespace rpcnet;
+using namespace std::chrono_literals;
+using cluster::Assignments;
+using cluster::Registry;
+
+namespace {
+
+NodeId id(const std::string& text) { return *NodeId::parse(text); }
+
+WorkerView worker(const std::string& name, Tags tags = {{"role", "worker"}}) {
+  return {.member = {.id = id(name),
+                     .address = Address::v4(127, 0, 0, 1, 62001),
+                     .status = MemberStatus::alive,
+                     .tags = std::move(tags)}};
+}
+
+Registry least_connections() {
+  return Registry({}, LoadBalancingStrategy::least_connections, Rng(1));
+}
+
+constexpr Instant kStart{};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(registry)
+
+BOOST_AUTO_TEST_CASE(OnlyMatchingTagsAreChosen) {
+  const std::vector workers{worker("a"), worker("b", {{"role", "worker"}, {"gpu", "true"}})};
+  auto registry = least_connections();
+  const SelectWorker gpu{.filter = *parse_tag_filter("role=worker,gpu=true")};
+  for (int i = 0; i < 3; ++i) BOOST_TEST(registry.select(workers, gpu).value() == 1U);
+  const SelectWorker nobody{.filter = *parse_tag_filter("gpu=false")};
+  BOOST_TEST(!registry.select(workers, nobody).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(TheWorkerJustLostIsExcludedWhileAnotherLives) {
+  std::vector workers{worker("a"), worker("b")};
+  workers[1].active_calls = 50;
+  auto registry = least_connections();
+  const SelectWorker request{.excluded = {id("a")}};
+  BOOST_TEST(registry.select(workers, request).value() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(TheExcludedIsBetterThanNobody) {
+  const std::vector workers{worker("a")};
+  auto registry = least_connections();
+  const SelectWorker request{.excluded = {id("a")}};
+  BOOST_TEST(registry.select(workers, request).value() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(SuspectsAreAvoidedWhileAHealthyOneLives) {
+  std::vector workers{worker("a"), worker("b")};
+  workers[0].avoid = true;
+  workers[1].active_calls = 9;
+  auto registry = least_connections();
+  BOOST_TEST(registry.select(workers, {}).value() == 1U);
+  workers[1].avoid = true;
+  BOOST_TEST(registry.select(workers, {}).value() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(ABurstBetweenReportsIsSpread) {
+  Assignments assignments(2s);
+  auto registry = least_connections();
+  std::map<std::string, int> counts;
+  for (int i = 0; i < 30; ++i) {
+    std::vector workers{worker("a"), worker("b"), worker("c")};
+    for (auto& view : workers) view.assignments = assignments.count(kStart, view.member.id);
+    const auto& chosen = workers[registry.select(workers, {}).value()].member.id;
+    assignments.add(kStart, chosen);
+    ++counts[chosen.text()];
+  }
+  BOOST_TEST(counts["a"] == 10);
+  BOOST_TEST(counts["b"] == 10);
+  BOOST_TEST(counts["c"] == 10);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(assignments)
+
+// rpcnet's director counted up and never down (its bug 18).
+BOOST_AUTO_TEST_CASE(Bug18AnAssignmentWhoseClientNeverCameExpires) {
+  Assignments assignments(2s);
+  assignments.add(kStart, id("a"));
+  assignments.add(kStart + 1s, id("a"));
+  BOOST_TEST(assignments.count(kStart + 1s, id("a")) == 2U);
+  BOOST_TEST(assignments.count(kStart + 2s, id("a")) == 1U);
+  BOOST_TEST(assignments.count(kStart + 3s, id("a")) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(AReportThatShowsTheCallReplacesTheAssignment) {
+  Assignments assignments(2s);
+  assignments.on_report(id("a"), 1, 4);
+  assignments.add(kStart, id("a"));
+  assignments.add(kStart, id("a"));
+  assignments.on_report(id("a"), 2, 5);
+  BOOST_TEST(assignments.count(kStart, id("a")) == 1U);
+  assignments.on_report(id("a"), 2, 9);  // the same report again
+  BOOST_TEST(assignments.count(kStart, id("a")) == 1U);
+  assignments.on_report(id("a"), 3, 3);  // calls ended: nothing has arrived
+  BOOST_TEST(assignments.count(kStart, id("a")) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(AWorkerThatIsGoneTakesItsAssignmentsAlong) {
+  Assignments assignments(2s);
+  assignments.add(kStart, id("a"));
+  assignments.forget(id("a"));
+  BOOST_TEST(assignments.count(kStart, id("a")) == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
