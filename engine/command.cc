@@ -11,6 +11,8 @@ const char* to_text(Outcome outcome) {
     case Outcome::too_many_calls: return "too many calls";
     case Outcome::message_too_large: return "message too large";
     case Outcome::metadata_too_large: return "metadata too large";
+    case Outcome::bad_metadata: return "bad metadata key";
+    case Outcome::not_writable: return "not writable";
     case Outcome::bad_method: return "bad method name";
     case Outcome::already_half_closed: return "already half-closed";
     case Outcome::not_a_member: return "not a member";

@@ -50,7 +50,11 @@ struct StartCall {
   Peer peer;
   std::string method;               // "Service.method", 1 to 255 bytes
   std::optional<Instant> deadline;  // absent: none
-  Metadata metadata;
+  Metadata metadata{};
+  // A first message that is known now leaves in the same write as the request header; `last`
+  // half-closes after it (or at once, without a message). A unary call says both here.
+  std::optional<Bytes> message{};
+  bool last = false;
 };
 
 // Sends one message; on an outgoing call to the callee, on an incoming call to the caller.
@@ -71,10 +75,12 @@ struct CancelCall {
 };
 
 // The application took `bytes` of message content from this call: the peer may send as many more.
-// The first message of each direction needs none.
+// The first message of each direction needs none. Each later one does, an empty one too: what has
+// arrived and was not taken is what bounds the application's queue.
 struct ConsumeMessages {
   CallId call;
   std::uint64_t bytes = 0;
+  std::uint64_t messages = 1;  // how many messages these bytes were
 };
 
 // ------------------------------------------------------------------------------- incoming calls
@@ -127,7 +133,9 @@ enum class Outcome : std::uint8_t {
   call_exists,         // the caller's fault: this number was used before
   too_many_calls,      // RpcConfig::calls_max is reached
   message_too_large,   // over RpcConfig::message_max
-  metadata_too_large,  // over RpcConfig::metadata_max
+  metadata_too_large,  // over RpcConfig::metadata_max; of a status: with its message and details
+  bad_metadata,        // a key that is empty or has a character outside [a-z0-9._-]
+  not_writable,        // far over RpcConfig::send_buffer_max: wait for CallWritable
   bad_method,          // empty or longer than 255 bytes
   already_half_closed, // a message after the last one, or headers after a message
   not_a_member,        // the node was configured without membership

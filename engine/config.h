@@ -89,12 +89,15 @@ struct PhiConfig {
 struct RpcConfig {
   // Largest message, bytes, each way; a larger one ends the call with resource_exhausted.
   std::size_t message_max = std::size_t{64} << 20;
-  // Request or response metadata in all, bytes.
+  // Request or response metadata in all, bytes as encoded; of a response's end together with the
+  // status message and details.
   std::size_t metadata_max = std::size_t{16} << 10;
   // Calls that may be open at once, outgoing and incoming apart; more are refused with
   // resource_exhausted.
   std::size_t calls_max = 100'000;
-  // Unacknowledged bytes of one call after which it stops being writable.
+  // Unacknowledged bytes of one call after which it stops being writable. A message for a call that
+  // is not writable is still taken while they stay under twice this; a larger one is refused with
+  // Outcome::not_writable. So one call holds at most the larger of twice this and this + message_max.
   std::size_t send_buffer_max = std::size_t{1} << 20;
 };
 
