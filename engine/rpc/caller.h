@@ -1,0 +1,99 @@
+// The role of the one who calls: from StartCall to exactly one CallFinished.
+//
+// A call waits while its link is being dialled or the peer allows no further stream, first come,
+// first served; then it has a stream until it is finished. Whatever ends it, its deadline, its
+// stream and its number are released in the same step, so that nothing of it can follow.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/command.h"
+#include "engine/output.h"
+#include "engine/rpc/assembler.h"
+#include "engine/rpc/call_table.h"
+#include "engine/rpc/credit.h"
+#include "engine/rpc/sender.h"
+#include "engine/rpc/shared.h"
+#include "engine/transport.h"
+
+namespace rpcnet::rpc {
+
+class Caller {
+ public:
+  explicit Caller(Shared& shared) : shared_(shared) {}
+
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
+
+  void on_link_up(Instant now, Link& link, Outbox& out);
+  void on_link_down(Instant now, const LinkDown& fact, Outbox& out);
+  void on_streams_allowed(Instant now, Link& link, Outbox& out);
+  void on_stream_data(Instant now, const StreamData& fact, Outbox& out);
+  void on_stream_reset(Instant now, const StreamReset& fact, Outbox& out);
+  void on_stream_stopped(Instant now, const StreamStopped& fact, Outbox& out);
+  void on_stream_drained(Instant now, const StreamDrained& fact, Outbox& out);
+  void on_deadline(Instant now, CallId call, Outbox& out);
+
+  Outcome start(Instant now, StartCall&& command, Outbox& out);
+  Outcome send(Instant now, SendMessage&& command, Outbox& out);
+  Outcome half_close(Instant now, const HalfClose& command, Outbox& out);
+  Outcome cancel(Instant now, const CancelCall& command, Outbox& out);
+  Outcome consume(Instant now, const ConsumeMessages& command, Outbox& out);
+
+  bool is_writable(CallId call) const;
+  std::size_t size() const { return calls_.size(); }
+
+ private:
+  struct LinkCalls {
+    CallList open;     // they have a stream
+    CallList waiting;  // for the handshake or for StreamsAllowed, oldest first
+  };
+
+  // What waits with a call that has no stream yet.
+  struct Waiting {
+    StartCall start;              // its header tells the time left when it leaves, not now
+    std::vector<Bytes> messages;  // beyond the first
+    bool last = false;            // half-close after them
+  };
+
+  struct Call {
+    CallSlot self;
+    LinkCalls* link = nullptr;
+    std::unique_ptr<Waiting> waiting;
+    bool timed = false;         // has a deadline
+    bool half_closed = false;   // the application has sent its last message
+    bool headers_over = false;  // response headers or a message came: no headers any more
+    Sender sender;
+    Assembler frames;
+    Credit credit;
+  };
+
+  // How a call's stream is left when the call is finished.
+  struct Farewell {
+    bool fin_received = false;
+    std::optional<StreamCode> reset;  // for our direction, if it is still open
+    StreamCode stop{};                // for the peer's, if it is still open
+  };
+
+  std::optional<Outcome> refusal(const StartCall& command) const;
+  void open(Instant now, Call& call, Link& link, StartCall&& start, Outbox& out);
+  void open_waiting(Instant now, Link& link, Outbox& out);
+  // False: the frame ended the call.
+  bool on_frame(Call& call, const StreamData& fact, BytesView rest, Outbox& out);
+  void malformed(Call& call, bool fin, const char* what, Outbox& out);
+  void too_large(Call& call, std::string text, Outbox& out);
+  void finish(Call& call, Status status, Metadata trailers, const Farewell& farewell, Outbox& out);
+  void finish_at_once(CallId call, Status status, Outbox& out);
+
+  Shared& shared_;
+  CallTable<Call> calls_;
+  std::map<LinkId, LinkCalls> links_;  // nodes keep their addresses
+};
+
+}  // namespace rpcnet::rpc
