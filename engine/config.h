@@ -89,8 +89,8 @@ struct PhiConfig {
 struct RpcConfig {
   // Largest message, bytes, each way; a larger one ends the call with resource_exhausted.
   std::size_t message_max = std::size_t{64} << 20;
-  // Request or response metadata in all, bytes as encoded; of a response's end together with the
-  // status message and details.
+  // Request or response metadata in all: keys, values, and 32 for each pair (as RFC 7541 4.1 counts,
+  // because an empty pair takes memory too); of a response's end with the status message and details.
   std::size_t metadata_max = std::size_t{16} << 10;
   // Calls that may be open at once, outgoing and incoming apart; more are refused with
   // resource_exhausted.

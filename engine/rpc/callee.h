@@ -69,18 +69,23 @@ class Callee {
     Credit credit;
   };
 
+  // The call of a stream that begins with this fact; nullptr: it began before, or is turned away.
   Call* begin(const StreamData& fact, Outbox& out);
-  void turn_away(const StreamData& fact, Status status, Outbox& out);
-  // False: the frame ended the call.
-  bool on_frame(Instant now, Call& call, Outbox& out);
+  // The first that is heard of this stream, which thereby has begun.
+  bool is_new(LinkId link, StreamId stream);
+  void turn_away(const StreamData& fact, const Status& status, Outbox& out);
+  // Takes the frame that call.frames reached; `rest` follows it. False: the call is over.
+  bool on_frame(Instant now, Call& call, BytesView rest, Outbox& out);
   bool on_request_header(Instant now, Call& call, Outbox& out);
   void malformed(Call& call, const char* what, Outbox& out);
-  void too_large(Call& call, std::string text, Outbox& out);
-  // Resets and stops what is still open of the stream, and tells the application.
+  // Answers with the status instead of the application, which is told that the call is aborted.
+  void exceed(Call& call, Status status, Outbox& out);
+  // Gives the stream up, both directions, and tells the application.
   void abort(Call& call, StreamCode code, Status status, Outbox& out);
-  void tell_aborted(const Call& call, Status status, Outbox& out);
-  void release(Call& call, Outbox& out);
-  void forget(Call& call);
+  // Credits what came and tells the caller to send no more.
+  void leave(Call& call, StreamCode code, Outbox& out);
+  // Releases the call; its CallAborted is given if the application knows it.
+  void forget(Call& call, std::optional<Status> aborted, Outbox& out);
 
   Shared& shared_;
   CallTable<Call> calls_;

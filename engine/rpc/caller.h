@@ -74,22 +74,18 @@ class Caller {
     Credit credit;
   };
 
-  // How a call's stream is left when the call is finished.
-  struct Farewell {
-    bool fin_received = false;
-    std::optional<StreamCode> reset;  // for our direction, if it is still open
-    StreamCode stop{};                // for the peer's, if it is still open
-  };
-
   std::optional<Outcome> refusal(const StartCall& command) const;
   void open(Instant now, Call& call, Link& link, StartCall&& start, Outbox& out);
   void open_waiting(Instant now, Link& link, Outbox& out);
-  // False: the frame ended the call.
-  bool on_frame(Call& call, const StreamData& fact, BytesView rest, Outbox& out);
+  // Takes the frame that call.frames reached; `rest` follows it. False: the call is finished.
+  bool on_frame(Call& call, BytesView rest, bool fin, Outbox& out);
   void malformed(Call& call, bool fin, const char* what, Outbox& out);
-  void too_large(Call& call, std::string text, Outbox& out);
-  void finish(Call& call, Status status, Metadata trailers, const Farewell& farewell, Outbox& out);
-  void finish_at_once(CallId call, Status status, Outbox& out);
+  void exceed(Call& call, bool fin, Status status, Outbox& out);
+  // Gives the stream up, if the call has one: what is still open of it is reset and stopped.
+  void leave(Call& call, bool peer_ended, StreamCode code, Outbox& out);
+  // Releases the call and tells its end.
+  void finish(Call& call, Status status, Metadata trailers, Outbox& out);
+  void tell_finished(CallId call, Status status, Metadata trailers, Outbox& out);
 
   Shared& shared_;
   CallTable<Call> calls_;

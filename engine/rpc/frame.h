@@ -25,6 +25,9 @@ enum class FrameType : std::uint8_t {
 
 constexpr bool is_frame_type(std::uint8_t byte) { return byte >= 0x01 && byte <= 0x04; }
 
+// Metadata of a response's end that says: not started, safe to try elsewhere. Its value is "1".
+inline constexpr std::string_view kNotStarted = "rpcnet-not-started";
+
 inline constexpr std::size_t kMethodMax = 255;
 
 // Type and the longest length.

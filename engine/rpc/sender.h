@@ -10,6 +10,7 @@
 
 #include "engine/bytes.h"
 #include "engine/output.h"
+#include "engine/rpc/frame.h"
 #include "engine/rpc/shared.h"
 #include "engine/rpc/stream_key.h"
 
@@ -36,7 +37,7 @@ class Sender {
   bool writable(const RpcConfig& config) const { return pending_ <= config.send_buffer_max; }
 
   // Counts what waits elsewhere because the stream is not open yet; opened() forgets it again.
-  void wait(std::size_t size) { pending_ += size; }
+  void wait(const Bytes& message) { pending_ += message_head_size(message.size()) + message.size(); }
   void opened() { pending_ = 0; }
 
   // Writes whole frames. Nothing is written if there are none and no fin.
@@ -52,7 +53,10 @@ class Sender {
 
   // Nothing can be written any more: after fin, or when the peer stopped or we reset.
   bool closed() const { return closed_; }
-  void close() { closed_ = true; }
+  void close() {
+    closed_ = true;
+    pending_ = 0;
+  }
 
  private:
   std::size_t pending_ = 0;  // written and perhaps not acknowledged, at most
