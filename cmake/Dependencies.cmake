@@ -32,6 +32,8 @@ foreach(archive wolfssl ngtcp2 ngtcp2_crypto_wolfssl)
     INTERFACE_INCLUDE_DIRECTORIES "${RPCNET_DEPS}/include")
 endforeach()
 target_link_libraries(rpcnet_deps::wolfssl INTERFACE m Threads::Threads)
+# Its headers must see the options that the archive was built with, whichever of them comes first.
+target_compile_definitions(rpcnet_deps::wolfssl INTERFACE WOLFSSL_USE_OPTIONS_H)
 target_link_libraries(rpcnet_deps::ngtcp2_crypto_wolfssl
   INTERFACE rpcnet_deps::ngtcp2 rpcnet_deps::wolfssl)
 
