@@ -32,8 +32,10 @@ foreach(archive wolfssl ngtcp2 ngtcp2_crypto_wolfssl)
     INTERFACE_INCLUDE_DIRECTORIES "${RPCNET_DEPS}/include")
 endforeach()
 target_link_libraries(rpcnet_deps::wolfssl INTERFACE m Threads::Threads)
-# Its headers must see the options that the archive was built with, whichever of them comes first.
-target_compile_definitions(rpcnet_deps::wolfssl INTERFACE WOLFSSL_USE_OPTIONS_H)
+# Its headers must see the options that the archive was built with, also where nobody thinks of it:
+# without them some structs have another size.
+target_compile_options(rpcnet_deps::wolfssl INTERFACE
+  "$<$<COMPILE_LANGUAGE:C,CXX>:SHELL:-include wolfssl/options.h>")
 target_link_libraries(rpcnet_deps::ngtcp2_crypto_wolfssl
   INTERFACE rpcnet_deps::ngtcp2 rpcnet_deps::wolfssl)
 
