@@ -104,7 +104,15 @@ struct StopAccepting {};
 
 // ------------------------------------------------------------------------------------- registry
 
-enum class LoadBalancingStrategy : std::uint8_t { round_robin, random, least_connections };
+enum class LoadBalancingStrategy : std::uint8_t {
+  round_robin,
+  random,
+  least_connections,
+  // The same, as the cluster chapter spells them.
+  RoundRobin = round_robin,
+  Random = random,
+  LeastConnections = least_connections,
+};
 
 // Opens a view of the members whose tags match, with a strategy to choose among them.
 struct OpenRegistry {

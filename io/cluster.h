@@ -1,0 +1,158 @@
+// The cluster: who is in it, who can work, and calls that find a worker by themselves.
+//
+//   rpcnet::ClusterMembership cluster(host);
+//   cluster.set_tag("role", "worker");
+//   auto joined = co_await cluster.join({"seed.example:61000"});
+//
+//   rpcnet::WorkerRegistry registry(cluster, rpcnet::LoadBalancingStrategy::LeastConnections);
+//   registry.start();
+//   auto worker = registry.select_worker("gpu=true");
+//
+// These are handles on a Host: small, to be used on its thread, and harmless (everything answers
+// `cancelled`) once the Host is gone.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/cluster/worker_view.h"
+#include "engine/command.h"
+#include "engine/member.h"
+#include "io/call.h"
+#include "io/host.h"
+#include "io/result.h"
+
+namespace rpcnet {
+
+namespace core {
+class EventQueue;
+}
+
+// The reader of an EventStream was too slow: this many of the oldest events are lost.
+struct Lagged {
+  std::uint64_t events = 0;
+};
+
+using ClusterEvent = std::variant<MemberEvent, Lagged>;
+
+// The events of the membership since it was subscribed to. Bounded (HostOptions::event_queue_max):
+// what a slow reader loses, it is told of. Destroying it unsubscribes.
+class EventStream {
+ public:
+  explicit EventStream(std::shared_ptr<core::EventQueue> queue) : queue_(std::move(queue)) {}
+
+  // The next event; absent when the host has stopped.
+  asio::awaitable<std::optional<ClusterEvent>> next();
+
+  // The same without waiting; absent when there is none now.
+  std::optional<ClusterEvent> try_next();
+
+ private:
+  std::shared_ptr<core::EventQueue> queue_;
+};
+
+class ClusterMembership {
+ public:
+  explicit ClusterMembership(const Host& host);
+
+  // Joins through any of these addresses ("host:port"); all are tried at once, and tried again for
+  // as long as it takes, also after the seeds were lost. Completes when the first has let us in; at
+  // once when none is given, or only our own address: this node is then the first of its cluster.
+  // Fails only for what waiting cannot mend: a malformed address, names that all do not exist, a
+  // host that is no member. Cancelling the waiting does not end the joining.
+  asio::awaitable<Status> join(std::vector<std::string> seeds);
+
+  // Says farewell, so that the others see NodeLeft and not a failure. Not ok: nobody confirmed it.
+  asio::awaitable<Status> leave();
+
+  // This node's own words about itself, 512 bytes in all by default. Keys: 1 to 64 of [a-z0-9._-].
+  Status set_tag(std::string key, std::string value);
+  Status set_tags(Tags tags);
+  Status remove_tag(std::string key);
+
+  std::vector<Member> members() const;  // alive and suspect, this node among them
+  std::optional<Member> find(const NodeId& id) const;
+  Member self() const;
+
+  EventStream events() const;
+
+  const std::shared_ptr<core::Core>& core() const { return core_; }
+
+ private:
+  Status change(std::vector<std::pair<std::string, std::optional<std::string>>> changes);
+  std::shared_ptr<core::Core> core_;
+};
+
+// A member chosen to work.
+struct Worker {
+  NodeId id;
+  Address address;
+  Tags tags;
+
+  // Whom to call: nobody but this worker may answer at its address.
+  Peer peer() const { return Peer{address, id}; }
+  // Its tag "label", or its id.
+  const std::string& label() const;
+};
+
+// Keeps track of the members that can work, and chooses among them by their real load.
+class WorkerRegistry {
+ public:
+  // `filter`: the tags that make a member a worker.
+  explicit WorkerRegistry(const ClusterMembership& cluster,
+                          LoadBalancingStrategy strategy = LoadBalancingStrategy::LeastConnections,
+                          std::string filter = "role=worker");
+
+  // Needed once before the rest; a second time is harmless. invalid_argument: a malformed filter.
+  Status start();
+
+  // Chooses at once. `filter` narrows the choice ("gpu=true", "zone=eu-1,gpu=true"; empty: any).
+  // Those in `excluded`, such as the worker just lost, are taken only if nobody else is left.
+  // unavailable: no worker matches.
+  Result<Worker> select_worker(std::string_view filter = {},
+                               const std::vector<NodeId>& excluded = {});
+
+  // All of them, with their load, in the order of their ids.
+  std::vector<WorkerView> workers() const;
+
+  LoadBalancingStrategy strategy() const { return strategy_; }
+  const std::shared_ptr<core::Core>& core() const { return core_; }
+
+ private:
+  std::shared_ptr<core::Core> core_;
+  LoadBalancingStrategy strategy_;
+  std::string filter_;
+  std::shared_ptr<std::uint32_t> number_;  // shared by copies; 0: not started
+};
+
+struct WorkerCallOptions {
+  CallOptions call{};
+  std::string filter{};
+  // How many workers are tried at most.
+  std::size_t attempts_max = 3;
+  // The call may be executed twice without harm: then it is also tried again after a failure in
+  // its midst. Otherwise only where it is certain that it did not begin.
+  bool idempotent = false;
+};
+
+// Calls some worker, and another one if that one cannot be reached.
+class ClusterClient {
+ public:
+  ClusterClient(const Host& host, WorkerRegistry registry);
+
+  asio::awaitable<Result<Bytes>> call_worker(std::string method, Bytes request,
+                                             WorkerCallOptions options = {});
+
+ private:
+  std::shared_ptr<core::Core> core_;
+  WorkerRegistry registry_;
+};
+
+}  // namespace rpcnet

@@ -1,0 +1,155 @@
+// Host: this process on the network. It has one UDP socket, over which it serves calls, makes calls
+// and takes part in its cluster.
+//
+//   asio::io_context context;
+//   auto host = rpcnet::Host::start(context, {.bind = "127.0.0.1:61000"});
+//   if (!host.ok()) ...
+//   host->serve("Echo.echo", [](rpcnet::ServerCall&, rpcnet::Bytes request)
+//       -> asio::awaitable<rpcnet::Result<rpcnet::Bytes>> { co_return request; });
+//   context.run();
+//
+// Contract: everything happens on the thread that runs the io_context, handlers and coroutines
+// included; call nothing of a Host from another thread (asio::post to it instead). The io_context
+// must outlive the Host. Destroying a Host ends its links; calls that still run end as cancelled.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <asio/io_context.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/command.h"
+#include "engine/config.h"
+#include "engine/node.h"
+#include "io/call.h"
+#include "io/cluster_config.h"
+#include "io/credentials.h"
+#include "io/quic/config.h"
+#include "io/quic/counters.h"
+#include "io/result.h"
+#include "io/udp_counters.h"
+
+namespace rpcnet {
+
+struct HostOptions {
+  // Where to listen: "127.0.0.1:61000", "[::]:61000" (IPv6 and IPv4), "localhost:0". Port 0 lets
+  // the system choose; Host::address() tells.
+  std::string bind = "127.0.0.1:0";
+
+  // Where others reach this host, if not where it binds: "10.0.0.5:61000", or a host alone, which
+  // takes the port of `bind`.
+  std::string advertise{};
+
+  // With a wildcard bind (0.0.0.0, [::]) and no `advertise`: the address that this machine uses
+  // towards this one is advertised, for instance "seed.example:61000". A member with neither is
+  // refused at the start, since no choice would be right on a machine with several networks.
+  std::string advertise_towards{};
+
+  // This node's name, [a-z0-9._-]; the certificate must cover it. Empty: the certificate's own
+  // name, or if that is a pattern, the pattern's beginning and the advertised address: the same
+  // again after a restart.
+  std::string node{};
+
+  CredentialFiles credentials{};
+  // Whether callers need a certificate. Members always do, whatever this says.
+  quic::ClientCertificate callers = quic::ClientCertificate::optional;
+
+  bool member = true;  // false: only calls and serves, takes no part in membership
+  bool accept = true;  // false: a pure client; nobody can connect to it
+
+  ClusterConfig cluster{};     // membership, failure detection, balancing
+  RpcConfig rpc{};             // message size, calls, buffers
+  LinksConfig links{};         // how peers are dialled for calls
+  quic::EndpointConfig quic{}; // windows, timeouts, packets; identity, keys and address are set here
+
+  // Events that wait in one EventStream; beyond that the oldest are dropped and Lagged is told.
+  std::size_t event_queue_max = 1000;
+
+  // How large the kernel's socket buffers are asked to be, bytes. Debian's default of 208 KiB drops
+  // bursts.
+  std::size_t socket_buffer_bytes = std::size_t{8} << 20;
+
+  // Of the engine's random numbers; 0: drawn from the system.
+  std::uint64_t seed = 0;
+};
+
+// What the host has counted since it began.
+struct HostCounters {
+  UdpCounters udp;
+  quic::Counters quic;  // links, and refused handshakes by reason
+  rpc::Counters rpc;
+  swim::Counters swim;
+  std::uint64_t handlers_failed = 0;  // exceptions out of handlers
+  std::uint64_t unknown_methods = 0;
+  std::uint64_t events_lagged = 0;    // member events dropped from full EventStreams
+};
+
+class Host {
+ public:
+  // Opens the socket and begins. Every fault is told at once and in words: the port in use, the
+  // certificate, the name.
+  static Result<Host> start(asio::io_context& context, HostOptions options);
+
+  Host() = default;  // not started; only destruction and assignment are allowed
+  Host(Host&&) noexcept = default;
+  Host& operator=(Host&& other) noexcept;
+  ~Host();
+
+  // ------------------------------------------------------------------------------ serving
+
+  // Serves `method` from now on; an earlier handler of that name is replaced for new calls and
+  // finishes those it has. At any time, also from inside a handler.
+  void serve(std::string method, UnaryHandler handler);
+  void serve_stream(std::string method, StreamHandler handler);
+
+  // ------------------------------------------------------------------------------ calling
+
+  // One message there, one back. Cancelling the coroutine cancels the call.
+  asio::awaitable<Result<Bytes>> call(Peer peer, std::string method, Bytes request,
+                                      CallOptions options = {});
+
+  // Messages both ways. A call that cannot begin comes back already ended.
+  ClientCall open(Peer peer, std::string method, CallOptions options = {});
+
+  // "localhost:61000" to a peer to call. Names are looked up without blocking; an IPv4 address is
+  // preferred where this host's socket can reach both kinds.
+  asio::awaitable<Result<Peer>> resolve(std::string text);
+
+  // ------------------------------------------------------------------------------- ending
+
+  // Turns new calls away, lets running ones finish and their answers be acknowledged, for at most
+  // `grace`. True: nothing was cut.
+  asio::awaitable<bool> drain(Duration grace);
+
+  // Ends everything now: links are closed, calls end as cancelled, handlers are cancelled.
+  void stop();
+
+  // Uses other files for handshakes from now on (a renewed certificate); links stay as they are.
+  // The old ones stay in use if there is a fault with the new ones.
+  Status reload(const CredentialFiles& files);
+
+  // ------------------------------------------------------------------------------ knowing
+
+  const Address& address() const;     // bound, with the real port
+  const Address& advertised() const;
+  const NodeId& id() const;
+  const std::string& cluster_name() const;
+  std::size_t serving() const;  // incoming calls that are open
+  HostCounters counters() const;
+  const Node& node() const;     // views of the engine
+  Instant now() const;          // the clock that deadlines are given in
+  asio::io_context& context() const;
+
+  // For the other classes of the library.
+  const std::shared_ptr<core::Core>& core() const { return core_; }
+
+ private:
+  explicit Host(std::shared_ptr<core::Core> core);
+  std::shared_ptr<core::Core> core_;
+};
+
+}  // namespace rpcnet
