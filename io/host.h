@@ -64,7 +64,7 @@ struct HostOptions {
   ClusterConfig cluster{};     // membership, failure detection, balancing
   RpcConfig rpc{};             // message size, calls, buffers
   LinksConfig links{};         // how peers are dialled for calls
-  quic::EndpointConfig quic{}; // windows, timeouts, packets; identity, keys and address are set here
+  quic::EndpointConfig quic{};  // windows, timeouts, packets; cluster, keys, address are set here
 
   // Events that wait in one EventStream; beyond that the oldest are dropped and Lagged is told.
   std::size_t event_queue_max = 1000;

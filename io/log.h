@@ -32,7 +32,7 @@ class LogLimiter {
   explicit LogLimiter(std::uint32_t lines_max = 5, Duration period = std::chrono::seconds(10))
       : lines_max_(lines_max), period_(period) {}
 
-  // May a line of this kind be written now? If so, `suppressed` is how many were not since the last.
+  // May a line of this kind be written now? If so, `suppressed` is how many were not since then.
   bool allow(Instant now, std::string_view kind, std::uint64_t& suppressed);
 
  private:
