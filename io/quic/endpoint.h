@@ -67,7 +67,8 @@ class Endpoint {
   // Handshakes from now on use this one; links that are up stay as they are.
   void use_tls(std::shared_ptr<const TlsContext> tls);
 
-  // False: incoming handshakes are dropped from now on (drain). Links that are up stay.
+  // False: incoming links are refused from now on, so that diallers go elsewhere at once (drain).
+  // Links that are up stay.
   void set_accepting(bool accepting);
 
   // When handle_timeout is due; nullopt: nothing is scheduled.

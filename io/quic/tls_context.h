@@ -56,7 +56,7 @@ class TlsContext {
   WOLFSSL_CTX* accepting() const { return accepting_; }  // null without a certificate
 
  private:
-  TlsContext() = default;
+  TlsContext();
 
   WOLFSSL_CTX* dialling_ = nullptr;
   WOLFSSL_CTX* accepting_ = nullptr;
