@@ -1,0 +1,27 @@
+// How protocol times and counts follow the size of the cluster: logarithms by integers, so that
+// every platform decides alike (DESIGN invariant 3).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/config.h"
+#include "engine/instant.h"
+
+namespace rpcnet::swim {
+
+// The binary logarithm times 2^32, rounded down. n must not be 0.
+std::uint64_t log2_q32(std::uint64_t n);
+
+// How many times an update is sent: ceil(factor * ln(n + 1)) (SWIM 4.1: lambda log n), at least 1.
+std::uint32_t transmit_limit(std::uint32_t factor, std::size_t members);
+
+// How long a suspicion lasts: factor * max(1, log10(n)) * probe_interval (memberlist, Lifeguard
+// IV.B).
+Duration suspicion_timeout(const SwimConfig& config, std::size_t members);
+
+// How long between two comparisons of whole views: one interval up to 32 members, one more for
+// each doubling (memberlist).
+Duration sync_interval(const SwimConfig& config, std::size_t members);
+
+}  // namespace rpcnet::swim
