@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <initializer_list>
+#include <utility>
 #include <vector>
 
 #include "engine/ids.h"
@@ -87,14 +88,15 @@ class CallTable {
   }
 
   void unlink(CallList& list, Call& call) {
-    (call.self.previous == kNoSlot ? list.head : slots_[call.self.previous].self.next) = call.self.next;
-    (call.self.next == kNoSlot ? list.tail : slots_[call.self.next].self.previous) = call.self.previous;
-    call.self.previous = call.self.next = kNoSlot;
+    const std::uint32_t previous = std::exchange(call.self.previous, kNoSlot);
+    const std::uint32_t next = std::exchange(call.self.next, kNoSlot);
+    (previous == kNoSlot ? list.head : slots_[previous].self.next) = next;
+    (next == kNoSlot ? list.tail : slots_[next].self.previous) = previous;
   }
 
   Call* front(const CallList& list) { return at(list.head); }
 
-  // The calls of some lists in the order of their numbers: the order in which a lost link ends them.
+  // The calls of some lists in the order of their numbers: so a lost link ends them.
   std::vector<CallId> sorted(std::initializer_list<CallList> lists) const {
     std::vector<CallId> ids;
     for (const CallList& list : lists) {

@@ -37,7 +37,9 @@ class Sender {
   bool writable(const RpcConfig& config) const { return pending_ <= config.send_buffer_max; }
 
   // Counts what waits elsewhere because the stream is not open yet; opened() forgets it again.
-  void wait(const Bytes& message) { pending_ += message_head_size(message.size()) + message.size(); }
+  void wait(const Bytes& message) {
+    pending_ += message_head_size(message.size()) + message.size();
+  }
   void opened() { pending_ = 0; }
 
   // Writes whole frames. Nothing is written if there are none and no fin.
