@@ -1,0 +1,155 @@
+// Finding, ending and reusing connections, and what a packet meets where it arrives.
+#include <algorithm>
+
+#include "sim/messages/messages_network.h"
+
+namespace rpcnet::sim::messages {
+
+MessagesNetwork::MessagesNetwork(NetworkEnvironment& world, Paths& paths, Keyed keyed,
+                                 std::size_t hosts, MessagesConfig config)
+    : world_(world), paths_(paths), keyed_(keyed), config_(config), hosts_(hosts) {}
+
+void MessagesNetwork::start(HostIndex host, const Credentials& credentials) {
+  hosts_[host] = {};
+  hosts_[host].credentials = credentials;
+}
+
+void MessagesNetwork::stop(HostIndex host) {
+  const HostLinks links = std::move(hosts_[host]);
+  hosts_[host] = {};
+  const auto end_of = [&](std::uint32_t index) {
+    for (std::uint8_t side = 0; side < 2; ++side) {
+      const Ref ref{index, side};
+      if (connections_[index].in_use && end(ref).host == host && end(ref).state != EndState::none) {
+        finish(ref, EndState::gone);
+      }
+    }
+  };
+  for (const auto& [link, index] : links.links) end_of(index);
+  for (const std::uint32_t index : links.half_open) end_of(index);
+}
+
+std::uint32_t MessagesNetwork::allocate() {
+  std::uint32_t index = 0;
+  if (free_.empty()) {
+    index = static_cast<std::uint32_t>(connections_.size());
+    connections_.emplace_back();
+  } else {
+    index = free_.back();
+    free_.pop_back();
+    const std::uint32_t generation = connections_[index].generation;
+    connections_[index] = Connection{};
+    connections_[index].generation = generation + 1;
+  }
+  connections_[index].in_use = true;
+  return index;
+}
+
+void MessagesNetwork::release_if_unused(std::uint32_t index) {
+  Connection& connection = connections_[index];
+  if (!connection.in_use) return;
+  for (const End& one : connection.ends) {
+    if (one.state == EndState::dialling || one.state == EndState::half_open ||
+        one.state == EndState::up) {
+      return;
+    }
+  }
+  connection.in_use = false;
+  ++connection.generation;  // what is under way for it finds nobody
+  free_.push_back(index);
+}
+
+Connection* MessagesNetwork::find(const Happening& happening) {
+  Connection& connection = connections_[happening.a];
+  if (!connection.in_use || connection.generation != happening.life) return nullptr;
+  return &connection;
+}
+
+std::optional<MessagesNetwork::Ref> MessagesNetwork::lookup(HostIndex host, LinkId link) {
+  const auto& links = hosts_[host].links;
+  const auto found = links.find(link.value);
+  if (found == links.end()) return std::nullopt;
+  return Ref{found->second, static_cast<std::uint8_t>(link.dialled() ? 0 : 1)};
+}
+
+bool MessagesNetwork::alive(Ref ref) {
+  return world_.state(end(ref).host) == HostState::running &&
+         world_.life(end(ref).host) == end(ref).life;
+}
+
+void MessagesNetwork::finish(Ref ref, EndState state) {
+  End& one = end(ref);
+  if (alive(ref)) {
+    HostLinks& links = hosts_[one.host];
+    links.half_open.erase(ref.connection);
+    if (one.link.value != 0 || ref.side == 0) links.links.erase(one.link.value);
+  }
+  one.state = state;
+  one.closed_at = world_.now();
+  one.streams.clear();
+  release_if_unused(ref.connection);
+}
+
+void MessagesNetwork::finish_and_tell(Ref ref, LinkEnd how, std::uint64_t code,
+                                      std::string detail) {
+  const EndState before = end(ref).state;
+  const HostIndex host = end(ref).host;
+  const LinkId link = end(ref).link;
+  finish(ref, EndState::gone);
+  if (before == EndState::dialling) ++counters_.dials_failed;
+  if (before == EndState::dialling || before == EndState::up) {
+    world_.deliver(host, LinkDown{link, how, code, std::move(detail)});
+  }
+}
+
+MessagesNetwork::Arrival MessagesNetwork::arrive(Ref ref) {
+  End& one = end(ref);
+  switch (world_.state(one.host)) {
+    case HostState::off: return Arrival::lost;
+    case HostState::idle:
+      send(ref, 60, make(Kind::icmp, other(ref), false));
+      return Arrival::refused;
+    case HostState::running: break;
+  }
+  if (world_.life(one.host) != one.life || one.state == EndState::gone ||
+      one.state == EndState::none) {
+    // RFC 9000 10.3: a process that does not know the connection says so.
+    send(ref, 60, make(Kind::reset, other(ref), false));
+    return Arrival::refused;
+  }
+  if (one.state == EndState::closed) {
+    if (world_.now() - one.closed_at > config_.closing) {
+      send(ref, 60, make(Kind::reset, other(ref), false));
+    } else {
+      Happening answer = make(Kind::close, other(ref), false);
+      answer.c = static_cast<std::uint64_t>(one.close_code);
+      send(ref, 60, std::move(answer));
+    }
+    return Arrival::refused;
+  }
+  // The dialler's certificate travels with its first packets: any of them completes the handshake.
+  if (one.state == EndState::half_open && !on_confirmed(ref)) return Arrival::refused;
+  if (end(ref).state != EndState::up && end(ref).state != EndState::dialling) {
+    return Arrival::refused;  // the engine closed the link as it came up
+  }
+  heard(ref, world_.now());
+  return Arrival::taken;
+}
+
+void MessagesNetwork::heard(Ref ref, Moment when) {
+  End& one = end(ref);
+  one.heard = std::max(one.heard, when);
+  one.waiting = false;
+}
+
+std::size_t MessagesNetwork::open_links(HostIndex host) const { return hosts_[host].links.size(); }
+
+std::size_t MessagesNetwork::open_streams(HostIndex host) const {
+  std::size_t count = 0;
+  for (const auto& [link, index] : hosts_[host].links) {
+    count += connections_[index].ends[link % 2].streams.size();
+  }
+  return count;
+}
+
+}  // namespace rpcnet::sim::messages

@@ -1,0 +1,160 @@
+// The handshake: a round trip for the dialler, half a round trip more for the acceptor.
+//
+// As in TLS 1.3 the dialler judges the acceptor's certificate and is up before the acceptor has
+// seen its own: a link may come up and be refused a moment later.
+#include <algorithm>
+#include <utility>
+
+#include "sim/messages/messages_network.h"
+
+namespace rpcnet::sim::messages {
+
+void MessagesNetwork::connect(HostIndex host, Connect&& order) {
+  if (!order.link.dialled() || hosts_[host].links.contains(order.link.value)) {
+    world_.violation(host, "Connect with a link number that is odd or in use");
+    return;
+  }
+  ++counters_.dials;
+  const std::uint32_t index = allocate();
+  Connection& connection = connections_[index];
+  connection.protocol = order.protocol;
+  connection.expected = std::move(order.expected);
+  connection.silence_max = order.silence_max;
+  connection.entity = combine(combine(host, world_.life(host)), order.link.value);
+  End& dialler = connection.ends[0];
+  dialler.host = host;
+  dialler.life = world_.life(host);
+  dialler.link = order.link;
+  dialler.state = EndState::dialling;
+  hosts_[host].links.emplace(order.link.value, index);
+  const Ref ref{index, 0};
+  set_timer(ref, order.handshake_timeout, make(Kind::handshake_expired, ref, true));
+  const auto target = world_.host_of(order.remote);
+  if (!target) return;  // nobody has this address: no answer
+  connection.ends[1].host = *target;
+  send_hello(index);
+}
+
+void MessagesNetwork::send_hello(std::uint32_t index) {
+  const Ref dialler{index, 0};
+  Connection& connection = connections_[index];
+  connection.hello_at = world_.now();
+  if (!send(dialler, 1200, make(Kind::hello, other(dialler), false))) ++counters_.retransmissions;
+  set_timer(dialler, retry_after(dialler, connection.hellos++),
+            make(Kind::hello_retry, dialler, true));
+}
+
+void MessagesNetwork::on_hello(Ref ref) {
+  End& one = end(ref);
+  if (one.state == EndState::half_open && alive(ref)) return;  // a retry that crossed our answer
+  const bool restarted = one.state == EndState::gone && one.life != world_.life(one.host);
+  if (one.state != EndState::none && !restarted) return;
+  switch (world_.state(one.host)) {
+    case HostState::off: return;
+    case HostState::idle: send(ref, 60, make(Kind::icmp, other(ref), false)); return;
+    case HostState::running: break;
+  }
+  HostLinks& links = hosts_[one.host];
+  if (!links.credentials.accepts) return;
+  if (at(ref).protocol == Protocol::gossip && !links.credentials.gossip) {
+    send(ref, 60, make(Kind::refusal, other(ref), false));
+    return;
+  }
+  one.life = world_.life(one.host);
+  one.state = EndState::half_open;
+  links.half_open.insert(ref.connection);
+  set_timer(ref, std::chrono::seconds(10), make(Kind::handshake_expired, ref, true));
+  send_welcome(ref.connection, 0);
+}
+
+void MessagesNetwork::send_welcome(std::uint32_t index, std::uint64_t tries) {
+  const Ref acceptor{index, 1};
+  if (send(acceptor, 2400, make(Kind::welcome, other(acceptor), false))) return;
+  ++counters_.retransmissions;
+  Happening again = make(Kind::welcome_retry, acceptor, true);
+  again.d = tries + 1;
+  set_timer(acceptor, retry_after(acceptor, tries), std::move(again));
+}
+
+void MessagesNetwork::on_welcome(Ref ref) {
+  End& one = end(ref);
+  if (!alive(ref) || one.state != EndState::dialling) return;
+  Connection& connection = at(ref);
+  const End& peer = end(other(ref));
+  const Duration passed = world_.now() - connection.hello_at;
+  connection.round_trip = std::min<Duration>(passed, std::chrono::seconds(1));
+  // The certificate was sent with the welcome; a process that died since then has sent it too.
+  const auto identity = hosts_[peer.host].credentials.identity;
+  const std::string& ours = hosts_[one.host].credentials.cluster;
+  if (!identity || identity->cluster != ours) {
+    finish_and_tell(ref, LinkEnd::refused_by_us,
+                    static_cast<std::uint64_t>(CloseCode::wrong_cluster), "of another cluster");
+    return;
+  }
+  if (connection.expected && !identity->covers(*connection.expected)) {
+    finish_and_tell(ref, LinkEnd::refused_by_us, static_cast<std::uint64_t>(CloseCode::wrong_node),
+                    "the certificate does not name " + connection.expected->text());
+    return;
+  }
+  const std::optional<PeerIdentity> copy = identity;
+  confirm(ref.connection, 0);
+  come_up(ref, copy);
+}
+
+void MessagesNetwork::confirm(std::uint32_t index, std::uint64_t tries) {
+  // Lost: whatever the dialler sends next completes the handshake; if that is nothing, the acceptor
+  // repeats its welcome and so makes the dialler repeat this. A frame says that in one timer.
+  const Ref dialler{index, 0};
+  if (!send(dialler, 1200, make(Kind::confirmation, other(dialler), false))) {
+    ++counters_.retransmissions;
+    Happening again = make(Kind::frame_retry, dialler, true);
+    again.b = 0;
+    again.c = config_.link_window_bytes;
+    again.d = (static_cast<std::uint64_t>(FrameType::link_credit) << 8) | (tries << 16);
+    again.side = 0;
+    set_timer(dialler, retry_after(dialler, tries), std::move(again));
+  }
+}
+
+bool MessagesNetwork::on_confirmed(Ref ref) {
+  End& one = end(ref);
+  const auto& credentials = hosts_[one.host].credentials;
+  const End& peer = end(other(ref));
+  const auto& identity = hosts_[peer.host].credentials.identity;
+  const bool must = at(ref).protocol == Protocol::gossip || !config_.rpc_without_certificate;
+  CloseCode fault = CloseCode::none;
+  if (!identity && must) fault = CloseCode::no_certificate;
+  if (identity && identity->cluster != credentials.cluster) fault = CloseCode::wrong_cluster;
+  if (fault != CloseCode::none) {
+    Happening alert = make(Kind::alert, other(ref), false);
+    alert.c = static_cast<std::uint64_t>(fault);
+    send(ref, 60, std::move(alert));
+    finish(ref, EndState::gone);
+    return false;
+  }
+  HostLinks& links = hosts_[one.host];
+  one.link = LinkId{links.next_accepted};
+  links.next_accepted += 2;
+  links.half_open.erase(ref.connection);
+  links.links.emplace(one.link.value, ref.connection);
+  come_up(ref, identity);
+  return true;
+}
+
+void MessagesNetwork::come_up(Ref ref, const std::optional<PeerIdentity>& identity) {
+  End& one = end(ref);
+  one.state = EndState::up;
+  one.datagram_max = config_.datagram_first;
+  one.streams_allowed = config_.peer_streams_max;
+  one.data_limit = config_.link_window_bytes;
+  one.data_limit_given = config_.link_window_bytes;
+  heard(ref, world_.now());
+  if (ref.side == 0) ++counters_.links;
+  set_timer(ref, config_.idle_timeout, make(Kind::idle_check, ref, true));
+  set_timer(ref, 2 * at(ref).round_trip, make(Kind::datagram_limit, ref, true));
+  world_.deliver(one.host, LinkUp{one.link, at(ref).protocol,
+                                  world_.address_of(end(other(ref)).host), identity,
+                                  one.datagram_max, one.streams_allowed});
+}
+
+}  // namespace rpcnet::sim::messages

@@ -1,0 +1,181 @@
+// The `messages` fidelity: QUIC as an engine sees it, without packets' insides.
+//
+// What is modelled: a handshake of one and a half round trips with TLS 1.3's order of checks
+// (the dialler is up before the acceptor has seen its certificate), loss as retransmission for all
+// that is reliable, streams whose bytes are cut and reordered on the way and delivered in order,
+// consumer-driven credit per stream and link, MAX_STREAMS in batches, FIN, RESET, STOP_SENDING,
+// datagrams that get lost, idle timeout, silence, stateless reset and ICMP.
+// What is not: congestion control (only a `bandwidth` fault slows a sender), packet coalescing, and
+// duplicates, which QUIC's packet numbers absorb before an engine could see them.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/messages/connection.h"
+#include "sim/network.h"
+
+namespace rpcnet::sim::messages {
+
+// The transport's own settings; the defaults are those of io/quic/config.h where it has them.
+struct MessagesConfig {
+  Duration idle_timeout = std::chrono::seconds(30);
+  // First retransmission of a handshake packet: three times the assumed round trip of 100 ms.
+  Duration handshake_retry = std::chrono::milliseconds(300);
+  Duration unreachable_confirm = std::chrono::milliseconds(100);
+  // How long a closed end answers with its close code (three probe timeouts, RFC 9000 10.2).
+  Duration closing = std::chrono::milliseconds(500);
+  std::uint64_t stream_window_bytes = std::uint64_t{1} << 20;
+  std::uint64_t link_window_bytes = std::uint64_t{64} << 20;
+  std::uint64_t peer_streams_max = 4096;
+  // What fits a packet of 1200 bytes, and after path MTU discovery.
+  std::uint32_t datagram_first = 1160;
+  std::uint32_t datagram_later = 1412;
+  // Largest piece in which stream bytes travel.
+  std::uint64_t piece_max = 16000;
+  bool rpc_without_certificate = true;  // ClientCertificate::optional
+};
+
+class MessagesNetwork final : public Network {
+ public:
+  MessagesNetwork(NetworkEnvironment& world, Paths& paths, Keyed keyed, std::size_t hosts,
+                  MessagesConfig config);
+
+  void start(HostIndex host, const Credentials& credentials) override;
+  void stop(HostIndex host) override;
+  void perform(HostIndex host, Order&& order) override;
+  void handle(Happening&& happening) override;
+  std::size_t open_links(HostIndex host) const override;
+  std::size_t open_streams(HostIndex host) const override;
+  const NetworkCounters& counters() const override { return counters_; }
+
+ private:
+  enum class Kind : std::uint8_t {
+    hello,         // the dialler's first flight
+    welcome,       // the acceptor's answer, with its certificate
+    refusal,       // instead of a welcome; c: why
+    confirmation,  // the dialler's certificate
+    alert,         // the acceptor did not like it; c: CloseCode
+    hello_retry,
+    welcome_retry,
+    handshake_expired,
+    datagram,
+    frame,        // b: stream; c: offset or value; d: FrameType, fin and tries
+    frame_retry,
+    acknowledgement,  // b: stream; c: bytes; d: 1 with FIN or RESET
+    acknowledgement_retry,
+    close,  // c: CloseCode
+    reset,  // stateless
+    icmp,
+    icmp_confirmed,  // c: when the ICMP came
+    ping,
+    pong,
+    ping_due,
+    idle_check,
+    drained,
+    datagram_limit,
+    failed,  // a dial that could not begin
+  };
+  enum class FrameType : std::uint8_t { data, reset, stop, stream_credit, link_credit, streams };
+  enum class Arrival : std::uint8_t { taken, lost, refused };
+
+  struct HostLinks {
+    Credentials credentials;
+    std::map<std::uint64_t, std::uint32_t> links;  // LinkId -> connection
+    std::set<std::uint32_t> half_open;
+    std::uint64_t next_accepted = 1;
+  };
+  // One end of one connection: how everything below is addressed.
+  struct Ref {
+    std::uint32_t connection = 0;
+    std::uint8_t side = 0;
+  };
+
+  // -- connections (connections.cc)
+  std::uint32_t allocate();
+  void release_if_unused(std::uint32_t index);
+  Connection* find(const Happening& happening);
+  Connection& at(Ref ref) { return connections_[ref.connection]; }
+  End& end(Ref ref) { return connections_[ref.connection].ends[ref.side]; }
+  static Ref other(Ref ref) { return {ref.connection, static_cast<std::uint8_t>(1 - ref.side)}; }
+  std::optional<Ref> lookup(HostIndex host, LinkId link);
+  bool alive(Ref ref);  // its process still runs
+  void finish(Ref ref, EndState state);
+  void finish_and_tell(Ref ref, LinkEnd how, std::uint64_t code, std::string detail);
+  Arrival arrive(Ref ref);
+  void heard(Ref ref, Moment when);
+
+  // -- packets (packets.cc)
+  std::uint64_t draw_entity(Ref ref);
+  Fate cross(Ref from, std::uint64_t size);
+  Duration retry_after(Ref ref, std::uint64_t tries);
+  Happening make(Kind kind, Ref target, bool timer);
+  void set_timer(Ref ref, Duration after, Happening&& happening);
+  // Sends once; false: lost.
+  bool send(Ref from, std::uint64_t size, Happening&& happening);
+  void on_silence_of_peer(Ref ref, const Happening& happening);
+  void on_close(Ref ref, const Happening& happening);
+  void on_reset(Ref ref);
+  void on_icmp(Ref ref, const Happening& happening);
+  void on_ping_due(Ref ref);
+  void on_idle_check(Ref ref);
+  void start_pinging(Ref ref);
+
+  // -- handshake (handshake.cc)
+  void connect(HostIndex host, Connect&& order);
+  void send_hello(std::uint32_t index);
+  void on_hello(Ref ref);
+  void send_welcome(std::uint32_t index, std::uint64_t tries);
+  void on_welcome(Ref ref);
+  void confirm(std::uint32_t index, std::uint64_t tries);
+  bool on_confirmed(Ref ref);  // false: refused
+  void come_up(Ref ref, const std::optional<PeerIdentity>& identity);
+
+  // -- links and datagrams (links.cc)
+  void close_link(HostIndex host, const CloseLink& order);
+  void send_datagram(HostIndex host, SendDatagram&& order);
+  void on_datagram(Ref ref, Happening&& happening);
+
+  // -- streams (streams.cc, credit.cc)
+  Stream* find_stream(Ref ref, std::uint64_t id);
+  Stream* open_stream(Ref ref, std::uint64_t id);
+  void write_stream(HostIndex host, WriteStream&& order);
+  void reset_stream(HostIndex host, const ResetStream& order);
+  void stop_stream(HostIndex host, const StopStream& order);
+  void consume_stream(HostIndex host, const ConsumeStream& order);
+  void watch_drain(HostIndex host, const WatchDrain& order);
+  void flush_stream(Ref ref, std::uint64_t id);
+  void flush_all(Ref ref);
+  void send_reset(Ref ref, std::uint64_t id, std::uint64_t code);
+  void send_frame(Ref ref, FrameType type, std::uint64_t stream, std::uint64_t value, bool fin,
+                  Bytes bytes);
+  void launch_frame(Ref ref, Happening&& happening);
+  void on_frame(Ref ref, Happening&& happening);
+  void on_data(Ref ref, Happening&& happening, bool fin);
+  void deliver_in_order(Ref ref, std::uint64_t id);
+  void on_stream_reset(Ref ref, std::uint64_t id, std::uint64_t code);
+  void on_stream_stop(Ref ref, std::uint64_t id, std::uint64_t code);
+  void acknowledge(Ref ref, std::uint64_t stream, std::uint64_t bytes, bool final,
+                   std::uint64_t tries);
+  void on_acknowledgement(Ref ref, const Happening& happening);
+  void check_drain(Ref ref, std::uint64_t id, Stream& stream);
+  void finish_stream(Ref ref, std::uint64_t id);
+  void credit_stream(Ref ref, std::uint64_t id, Stream& stream);
+  void credit_link(Ref ref, std::uint64_t bytes);
+
+  NetworkEnvironment& world_;
+  Paths& paths_;
+  Keyed keyed_;
+  MessagesConfig config_;
+  std::deque<Connection> connections_;  // references stay good while it grows
+  std::vector<std::uint32_t> free_;
+  std::vector<HostLinks> hosts_;
+  NetworkCounters counters_;
+};
+
+}  // namespace rpcnet::sim::messages

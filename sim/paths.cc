@@ -1,0 +1,138 @@
+// The fate of packets, fault by fault.
+#include "sim/paths.h"
+
+#include <algorithm>
+
+namespace rpcnet::sim {
+namespace {
+
+// Purposes of the draws for one packet; those of a fault are further told apart by its index.
+constexpr std::uint64_t kLatency = 0;
+constexpr std::uint64_t kLoss = 1;
+constexpr std::uint64_t kFirstFault = 16;
+constexpr std::uint64_t kDrawsOfFault = 4;
+
+std::vector<bool> set_of(const std::vector<HostIndex>& members, std::size_t hosts) {
+  if (members.empty()) return std::vector<bool>(hosts, true);
+  std::vector<bool> set(hosts, false);
+  for (const HostIndex host : members) {
+    if (host < hosts) set[host] = true;
+  }
+  return set;
+}
+
+}  // namespace
+
+Paths::Paths(Keyed keyed, std::size_t hosts, Latency latency, std::uint32_t loss_ppm)
+    : keyed_(keyed), hosts_(hosts), latency_(latency), loss_ppm_(loss_ppm) {}
+
+void Paths::begin(std::size_t index, const Fault& fault) {
+  if (effects_.size() <= index) effects_.resize(index + 1);
+  Active active{index, fault, set_of(fault.from, hosts_), set_of(fault.to, hosts_), {}, {}};
+  if (fault.kind == FaultKind::partition) {
+    active.group.assign(hosts_, 0);
+    for (std::size_t g = 0; g < fault.groups.size(); ++g) {
+      for (const HostIndex host : fault.groups[g]) {
+        if (host < hosts_) active.group[host] = static_cast<std::uint32_t>(g + 1);
+      }
+    }
+  }
+  const auto after = [&](const Active& other) { return other.index > index; };
+  active_.insert(std::find_if(active_.begin(), active_.end(), after), std::move(active));
+}
+
+void Paths::end(std::size_t index) {
+  std::erase_if(active_, [&](const Active& active) { return active.index == index; });
+}
+
+bool Paths::matches(const Active& active, HostIndex from, HostIndex to) const {
+  if (active.fault.kind == FaultKind::partition) {
+    return active.group[from] != 0 && active.group[to] != 0 &&
+           active.group[from] != active.group[to];
+  }
+  return (active.from[from] && active.to[to]) ||
+         (active.fault.both_ways && active.from[to] && active.to[from]);
+}
+
+Fate Paths::pass(Moment now, const Packet& packet) {
+  ++packets_;
+  Fate fate;
+  fate.delay = latency_.draw(
+      keyed_.draw({Domain::path, packet.entity, kLatency, packet.counter}));
+  if (loss_ppm_ > 0 &&
+      keyed_.chance({Domain::path, packet.entity, kLoss, packet.counter}, loss_ppm_)) {
+    fate.lost = true;
+  }
+  for (Active& active : active_) {
+    if (fate.lost) break;
+    if (!matches(active, packet.from, packet.to)) continue;
+    if (apply(active, now, packet, fate)) ++effects_[active.index];
+  }
+  if (fate.lost) ++packets_lost_;
+  return fate;
+}
+
+bool Paths::apply(Active& active, Moment now, const Packet& packet, Fate& fate) {
+  const Fault& fault = active.fault;
+  const std::uint64_t purpose = kFirstFault + active.index * kDrawsOfFault;
+  const auto key = [&](std::uint64_t which) {
+    return Key{Domain::path, packet.entity, purpose + which, packet.counter};
+  };
+  const auto ppm = static_cast<std::uint64_t>(std::max<std::int64_t>(fault.ppm, 0));
+  const auto up_to = [&](std::uint64_t which, std::int64_t micros) {
+    return Duration(keyed_.between(key(which), 0, micros * 1000));
+  };
+  switch (fault.kind) {
+    case FaultKind::loss: fate.lost = keyed_.chance(key(0), ppm); return fate.lost;
+    case FaultKind::burst_loss: {
+      // The slot is a function of the time alone, so that all packets of one burst share it.
+      const auto slot = static_cast<std::uint64_t>(now.time_since_epoch().count() /
+                                                   std::max<std::int64_t>(fault.micros * 1000, 1));
+      const std::uint64_t path = (static_cast<std::uint64_t>(packet.from) << 32) | packet.to;
+      fate.lost = keyed_.chance({Domain::fault, active.index, path, slot}, ppm);
+      return fate.lost;
+    }
+    case FaultKind::duplicate:
+      if (!keyed_.chance(key(0), ppm)) return false;
+      fate.copy = fate.delay + up_to(1, fault.micros);
+      return true;
+    case FaultKind::reorder:
+      if (!keyed_.chance(key(0), ppm)) return false;
+      fate.delay += up_to(1, fault.micros);
+      return true;
+    case FaultKind::latency:
+      fate.delay += std::chrono::microseconds(fault.micros) + up_to(0, fault.spread_micros);
+      return true;
+    case FaultKind::bandwidth: {
+      const std::int64_t rate = std::max<std::int64_t>(fault.bytes_per_second, 1);
+      const auto bytes = static_cast<std::int64_t>(packet.size);
+      Moment& free_at = active.free_at[{packet.from, packet.to}];
+      const Duration waiting = std::max(free_at - now, Duration::zero());
+      const std::int64_t queued = waiting.count() / 1000 * rate / 1'000'000;
+      if (queued + bytes > fault.queue_bytes) {
+        fate.lost = true;
+        return true;
+      }
+      const Duration sending(bytes * 1'000'000'000 / rate);
+      free_at = now + waiting + sending;
+      fate.delay += waiting + sending;
+      return waiting > Duration::zero();
+    }
+    case FaultKind::cut:
+    case FaultKind::partition: fate.lost = true; return true;
+    case FaultKind::hold: fate.delay += Moment(fault.until) - now; return true;
+    default: return false;
+  }
+}
+
+bool Paths::quiet(HostIndex from, HostIndex to) const {
+  if (loss_ppm_ > 0) return false;
+  return std::none_of(active_.begin(), active_.end(),
+                      [&](const Active& active) { return matches(active, from, to); });
+}
+
+std::uint64_t Paths::effects(std::size_t index) const {
+  return index < effects_.size() ? effects_[index] : 0;
+}
+
+}  // namespace rpcnet::sim
