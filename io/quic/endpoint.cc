@@ -110,6 +110,10 @@ void Endpoint::Impl::receive(const Address& local, const Address& remote, unsign
                              BytesView datagram) {
   ++shared_.counters.datagrams_in;
   shared_.counters.bytes_in += datagram.size();
+  if (datagram.empty()) {
+    ++shared_.counters.dropped_garbage;
+    return;
+  }
   ngtcp2_version_cid header;
   const int error = ngtcp2_pkt_decode_version_cid(&header, datagram.data(), datagram.size(),
                                                   kConnectionIdSize);
@@ -127,15 +131,18 @@ void Endpoint::Impl::receive(const Address& local, const Address& remote, unsign
     return;
   }
   const ConnectionId id = ConnectionId::of(BytesView(header.dcid, header.dcidlen));
-  const auto owner = shared_.ids.find(id);
+  auto owner = shared_.ids.find(id);
   if (!owner) {
     const bool long_header = (datagram.front() & 0x80) != 0;
     if (long_header) {
       on_beginning(stray, ecn);
-    } else {
-      stateless_.reset(stray, id);
+      return;
     }
-    return;
+    owner = shared_.reset_tokens.find(datagram);
+    if (!owner) {
+      stateless_.reset(stray, id);
+      return;
+    }
   }
   const auto found = links_.find(*owner);
   if (found == links_.end()) {

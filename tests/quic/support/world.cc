@@ -278,7 +278,7 @@ void World::run_for(Duration duration) {
   }
 }
 
-bool World::run_until(const std::function<bool()>& condition, Duration limit) {
+bool World::run_until_true(const std::function<bool()>& condition, Duration limit) {
   const Instant end = now_ + limit;
   while (!condition()) {
     if (!step(end)) return condition();

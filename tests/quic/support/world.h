@@ -120,8 +120,11 @@ class World {
 
   Instant now() const { return now_; }
   void run_for(Duration duration);
-  // False: not within the limit.
-  bool run_until(const std::function<bool()>& condition, Duration limit = 30s);
+  // False: not within the limit. The condition gives a bool or an optional.
+  template <typename Condition>
+  bool run_until(const Condition& condition, Duration limit = 30s) {
+    return run_until_true([&] { return static_cast<bool>(condition()); }, limit);
+  }
 
   // A datagram from anywhere to a host, at once.
   void inject(Host& to, const Address& from, BytesView bytes);
@@ -138,6 +141,7 @@ class World {
     Address to;
     Bytes bytes;
   };
+  bool run_until_true(const std::function<bool()>& condition, Duration limit);
   bool step(Instant limit);
   void settle_all();
   Host* at(const Address& address);
