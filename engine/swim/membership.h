@@ -78,7 +78,6 @@ class Membership {
   template <typename Accept>
   std::vector<Slot> draw(Rng& rng, std::size_t count, Accept&& accept) const {
     std::vector<Slot> drawn;
-    if (living_.size() < 2) return drawn;
     // In a cluster not much larger than the number asked for, drawing would miss some.
     if (living_.size() <= 4 * count) return draw_few(rng, count, accept);
     for (std::size_t tries = 0; tries < 4 * count && drawn.size() < count; ++tries) {

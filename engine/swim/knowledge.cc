@@ -1,0 +1,263 @@
+// The effects of claims.
+#include "engine/swim/knowledge.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/swim/scale.h"
+
+namespace rpcnet::swim {
+namespace {
+
+// Contradicting another address of ours: twice at once, then every ten seconds. Two processes with
+// one name would otherwise raise each other's incarnation as fast as the network carries it.
+constexpr std::int64_t kMovesBurst = 2;
+constexpr Duration kMovesRefill = std::chrono::seconds(10);
+constexpr Duration kConflictMemory = std::chrono::minutes(1);
+
+// Reminders by hearsay: after a mass restart everybody would remind everybody.
+constexpr std::int64_t kRemindersBurst = 16;
+constexpr Duration kRemindersRefill = std::chrono::milliseconds(50);
+
+// Old news of somebody may be on its way for so long after its end.
+constexpr Duration kNewsLifetime = std::chrono::seconds(3);
+
+constexpr std::int64_t kNoticesBurst = 16;
+constexpr Duration kNoticesRefill = std::chrono::seconds(1);
+
+}  // namespace
+
+Knowledge::Knowledge(Core& core, Suspicions& suspicions)
+    : core_(core),
+      suspicions_(suspicions),
+      moves_(kMovesBurst, kMovesRefill),
+      remindable_(kRemindersBurst, kRemindersRefill),
+      notices_(kNoticesBurst, kNoticesRefill) {}
+
+std::optional<Slot> Knowledge::hear(Instant now, const Sender& sender, MemberStatus status,
+                                    Outbox& out) {
+  const Liveness claim{sender.incarnation, status, sender.address};
+  auto slot = core_.table.find(sender.id);
+  if (slot) {
+    apply_liveness(now, *slot, claim, std::nullopt, out);
+  } else if (is_member(status)) {
+    slot = add(now, sender.id, claim, std::nullopt, std::nullopt, out);
+  }
+  if (!slot) return std::nullopt;
+  Record& record = core_.table.local(*slot);
+  record.last_heard = now;
+  record.active_calls = sender.active_calls;
+  ++record.report;
+  return slot;
+}
+
+void Knowledge::apply(Instant now, const Update& update, Outbox& out) {
+  if (update.id == core_.self) return about_self(now, update, out);
+  const auto slot = core_.table.find(update.id);
+  if (!slot) {
+    // The death of a stranger is no news; storing it would make tombstones immortal, as nodes
+    // forget them at different times.
+    if (!is_member(update.liveness.status)) return;
+    add(now, update.id, update.liveness, update.accuser, update.tags, out);
+    return;
+  }
+  // Tags first, so that a member that comes back does so with its new ones.
+  const Member& member = core_.table[*slot].member;
+  const bool news = update.tags && TagSet{member.tags_version, member.tags} < *update.tags;
+  if (news) {
+    core_.table.set_tags(*slot, *update.tags);
+    core_.news.add_tags(*slot);
+    ++core_.counters.updates_applied;
+  }
+  const bool was_member = is_member(member.status);
+  apply_liveness(now, *slot, update.liveness, update.accuser, out);
+  if (news && was_member && is_member(member.status)) {
+    out.push(MemberEvent{MemberEventKind::tags_changed, member});
+  }
+}
+
+void Knowledge::suspect(Instant now, Slot slot, Outbox& out) {
+  Liveness liveness = core_.table[slot].liveness();
+  if (liveness.status == MemberStatus::suspect) return suspicions_.accuse(slot, core_.self);
+  if (liveness.status != MemberStatus::alive) return;
+  liveness.status = MemberStatus::suspect;
+  change(now, slot, liveness, core_.self, suspicion_timeout(core_.config, core_.table.size()), out);
+}
+
+void Knowledge::declare_dead(Instant now, Slot slot, Outbox& out) {
+  Liveness liveness = core_.table[slot].liveness();
+  if (liveness.status != MemberStatus::suspect) return;
+  liveness.status = MemberStatus::dead;
+  ++core_.counters.declared_dead;
+  change(now, slot, liveness, core_.self, {}, out);
+}
+
+void Knowledge::set_own_tags(Tags tags) {
+  core_.table.set_tags(kSelf, {core_.table[kSelf].member.tags_version + 1, std::move(tags)});
+  core_.news.add_tags(kSelf);
+}
+
+void Knowledge::leave() {
+  Liveness liveness = core_.table[kSelf].liveness();
+  liveness.status = MemberStatus::left;
+  core_.table.set_liveness(kSelf, liveness, std::nullopt);
+  left_ = true;
+}
+
+void Knowledge::prune(Instant now) {
+  while (const auto oldest = core_.table.oldest_tombstone()) {
+    const auto [since, slot] = *oldest;
+    const bool old = now >= since + core_.config.tombstone_ttl;
+    if (!old && core_.table.tombstones() <= core_.config.tombstones_max) break;
+    core_.news.forget(slot);
+    core_.table.remove(slot);
+  }
+  watch_tombstones(now);
+}
+
+void Knowledge::notice(Instant now, NoticeKind kind, std::string detail, Outbox& out) {
+  if (notices_.take(now)) out.push(Notice{kind, std::move(detail)});
+}
+
+void Knowledge::apply_liveness(Instant now, Slot slot, Liveness claim,
+                               const std::optional<NodeId>& accuser, Outbox& out) {
+  const Liveness held = core_.table[slot].liveness();
+  if (claim == held) {
+    if (claim.status == MemberStatus::suspect && accuser) suspicions_.accuse(slot, *accuser);
+    return;
+  }
+  if (claim < held) {
+    const bool gone = !is_member(held.status);
+    if (gone && is_member(claim.status)) remind(now, slot, claim.address);
+    return;
+  }
+  Duration suspicion = suspicion_timeout(core_.config, core_.table.size());
+  const bool accused_here =
+      held.status == MemberStatus::suspect && held.incarnation == claim.incarnation;
+  if (claim.status == MemberStatus::dead && is_member(held.status) && !accused_here) {
+    claim.status = MemberStatus::suspect;
+    suspicion = std::min(suspicion, core_.config.probe_interval * 2);
+    ++core_.counters.downgraded;
+    reminders_.push_back({slot, claim.address});
+  }
+  ++core_.counters.updates_applied;
+  change(now, slot, claim, accuser, suspicion, out);
+}
+
+void Knowledge::change(Instant now, Slot slot, const Liveness& to, std::optional<NodeId> accuser,
+                       Duration suspicion, Outbox& out) {
+  const MemberStatus from = core_.table[slot].member.status;
+  const bool suspected = to.status == MemberStatus::suspect;
+  if (suspected) {
+    ++core_.counters.suspicions;
+    suspicions_.start(now, slot, accuser, suspicion);
+  } else {
+    suspicions_.stop(slot);
+  }
+  if (!suspected && to.status != MemberStatus::dead) accuser.reset();
+  core_.table.set_liveness(slot, to, std::move(accuser));
+  core_.news.add_liveness(slot, to.status);
+
+  const Member& member = core_.table[slot].member;
+  const bool was = is_member(from);
+  const bool is = is_member(to.status);
+  if (!is) {
+    core_.table.bury(slot, now);
+    watch_tombstones(now);
+  }
+  if (was == is) return;
+  changes_.push_back({slot, is, is});
+  const auto kind = is ? (from == MemberStatus::dead ? MemberEventKind::recovered
+                                                     : MemberEventKind::joined)
+                       : (to.status == MemberStatus::dead ? MemberEventKind::failed
+                                                          : MemberEventKind::left);
+  out.push(MemberEvent{kind, member});
+  if (is && member.tags_version > 0) core_.news.add_tags(slot);
+}
+
+void Knowledge::about_self(Instant now, const Update& update, Outbox& out) {
+  if (left_) return;
+  const Member& own = core_.table[kSelf].member;
+  if (update.tags) {
+    // A former life's tags, or somebody's error: ours are right, and say so with a later version.
+    const TagSet mine{own.tags_version, own.tags};
+    if (mine < *update.tags && update.tags->version < kCountMax) {
+      core_.table.set_tags(kSelf, {update.tags->version + 1, mine.tags});
+      core_.news.add_tags(kSelf);
+      refuted_ = true;
+    }
+  }
+  const Liveness& claim = update.liveness;
+  const Liveness held = core_.table[kSelf].liveness();
+  if (claim.incarnation < held.incarnation || claim == held) return;
+  if (claim.incarnation >= kCountMax) {
+    return notice(now, NoticeKind::limit_reached, "an incarnation that cannot be refuted", out);
+  }
+  if (claim.address != core_.advertise) {
+    // Once: a former life at another address. Again, and with a later incarnation than we refuted
+    // it with: somebody lives there.
+    if (!moves_.take(now)) return;
+    if (moved_ && now - *moved_ < kConflictMemory) {
+      notice(now, NoticeKind::node_conflict,
+             "another process is " + core_.self.text() + " at " + to_text(claim.address), out);
+    }
+    moved_ = now;
+  }
+  core_.table.set_liveness(kSelf, {claim.incarnation + 1, MemberStatus::alive, core_.advertise},
+                           std::nullopt);
+  core_.news.add_liveness(kSelf, MemberStatus::alive);
+  refuted_ = true;
+  ++core_.counters.refutations;
+  if (claim.status == MemberStatus::alive) return;
+  std::string detail = std::string(to_text(claim.status)) + " at incarnation " +
+                       std::to_string(claim.incarnation);
+  if (update.accuser) detail += ", says " + update.accuser->text();
+  notice(now, NoticeKind::refuted, std::move(detail), out);
+}
+
+void Knowledge::remind(Instant now, Slot slot, const Address& address) {
+  Record& record = core_.table.local(slot);
+  if (now - record.buried < kNewsLifetime) return;
+  if (record.told && now - *record.told < core_.config.probe_interval) return;
+  if (!remindable_.take(now)) return;
+  record.told = now;
+  reminders_.push_back({slot, address});
+}
+
+std::optional<Slot> Knowledge::add(Instant now, const NodeId& id, const Liveness& liveness,
+                                   const std::optional<NodeId>& accuser,
+                                   std::optional<TagSet> tags, Outbox& out) {
+  if (core_.table.size() >= core_.config.members_max) {
+    notice(now, NoticeKind::limit_reached, "members_max: " + id.text() + " is refused", out);
+    return std::nullopt;
+  }
+  const Slot slot = core_.table.add(id, liveness);
+  ++core_.counters.updates_applied;
+  core_.news.add_liveness(slot, liveness.status);
+  if (tags && tags->version > 0) {
+    core_.table.set_tags(slot, std::move(*tags));
+    core_.news.add_tags(slot);
+  }
+  if (liveness.status == MemberStatus::suspect) {
+    ++core_.counters.suspicions;
+    core_.table.set_liveness(slot, liveness, accuser);
+    suspicions_.start(now, slot, accuser, suspicion_timeout(core_.config, core_.table.size()));
+  }
+  changes_.push_back({slot, true, false});
+  out.push(MemberEvent{MemberEventKind::joined, core_.table[slot].member});
+  return slot;
+}
+
+void Knowledge::watch_tombstones(Instant now) {
+  const auto oldest = core_.table.oldest_tombstone();
+  if (!oldest) {
+    core_.timers.disarm({Wake::tombstone, 0});
+    return;
+  }
+  // One over the maximum is forgotten at the next wake-up and not here: callers hold slots.
+  const bool over = core_.table.tombstones() > core_.config.tombstones_max;
+  const Instant due = over ? now : oldest->first + core_.config.tombstone_ttl;
+  core_.timers.arm({Wake::tombstone, 0}, due);
+}
+
+}  // namespace rpcnet::swim

@@ -1,0 +1,96 @@
+// What a claim does: to the table, to the news, to a suspicion, to ourselves.
+//
+// Claims about others are merged (claim.h), with one caution: the death of a member that is alive
+// here is taken as a suspicion first. Whoever was on the other side of a healed partition, or sick
+// itself, may hold half the cluster dead; the accused get a moment to object, and no healthy node
+// is failed by hearsay (memberlist does the same in its push-pull).
+//
+// Claims about ourselves are never merged. What is worse than, or different from, what we say of
+// ourselves at our incarnation or a later one is refuted with the next higher incarnation, which
+// only the owner may use (SWIM 4.2). So also a restarted process overtakes its former life.
+//
+// A claim that is older than what we hold of somebody dead or gone is answered with that, or a node
+// restarted at incarnation 0 would never learn what it has to overtake (memberlist PR 345).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/swim/claim.h"
+#include "engine/swim/core.h"
+#include "engine/swim/message.h"
+#include "engine/swim/suspicion.h"
+#include "engine/swim/token_bucket.h"
+
+namespace rpcnet::swim {
+
+// A member that came, or came back, or is no longer one.
+struct Change {
+  Slot slot = 0;
+  bool member = false;
+  bool returned = false;  // was dead or gone before
+};
+
+// Somebody who must be told what we hold of it, at this address.
+struct Reminder {
+  Slot slot = 0;
+  Address address;
+};
+
+class Knowledge {
+ public:
+  Knowledge(Core& core, Suspicions& suspicions);
+
+  // A member spoke: that is a claim to be alive, or to have left. nullopt: the table is full.
+  std::optional<Slot> hear(Instant now, const Sender& sender, MemberStatus status, Outbox& out);
+
+  void apply(Instant now, const Update& update, Outbox& out);
+
+  // Our own probe failed.
+  void suspect(Instant now, Slot slot, Outbox& out);
+
+  // The suspicion ran out.
+  void declare_dead(Instant now, Slot slot, Outbox& out);
+
+  void set_own_tags(Tags tags);
+  void leave();
+  bool left() const { return left_; }
+
+  // Forgets tombstones that are too old or too many.
+  void prune(Instant now);
+
+  // What the claims since the last call have brought about.
+  std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
+  std::vector<Reminder> take_reminders() { return std::exchange(reminders_, {}); }
+  bool take_refuted() { return std::exchange(refuted_, false); }
+
+  // A notice that peers can cause, hence limited in number.
+  void notice(Instant now, NoticeKind kind, std::string detail, Outbox& out);
+
+ private:
+  void apply_liveness(Instant now, Slot slot, Liveness claim, const std::optional<NodeId>& accuser,
+                      Outbox& out);
+  void change(Instant now, Slot slot, const Liveness& to, std::optional<NodeId> accuser,
+              Duration suspicion, Outbox& out);
+  void about_self(Instant now, const Update& update, Outbox& out);
+  void remind(Instant now, Slot slot, const Address& address);
+  std::optional<Slot> add(Instant now, const NodeId& id, const Liveness& liveness,
+                          const std::optional<NodeId>& accuser, std::optional<TagSet> tags,
+                          Outbox& out);
+  void watch_tombstones(Instant now);
+
+  Core& core_;
+  Suspicions& suspicions_;
+  std::vector<Change> changes_;
+  std::vector<Reminder> reminders_;
+  std::optional<Instant> moved_;  // when we last had to contradict another address of ours
+  TokenBucket moves_;
+  TokenBucket remindable_;
+  TokenBucket notices_;
+  bool refuted_ = false;
+  bool left_ = false;
+};
+
+}  // namespace rpcnet::swim

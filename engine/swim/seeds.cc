@@ -1,0 +1,100 @@
+// Contacting seeds.
+#include "engine/swim/seeds.h"
+
+#include <algorithm>
+
+namespace rpcnet::swim {
+namespace {
+
+constexpr Duration kBackoffMin = std::chrono::milliseconds(200);
+
+// An operator should know of a silent seed, but not every second.
+constexpr Duration kNoticeInterval = std::chrono::seconds(30);
+
+}  // namespace
+
+void Seeds::join(Instant now, const std::vector<Address>& addresses) {
+  clear();
+  joined_ = false;
+  for (const Address& address : addresses) {
+    const auto same = [&](const Seed& seed) { return seed.address == address; };
+    if (address == core_.advertise || std::any_of(seeds_.begin(), seeds_.end(), same)) continue;
+    core_.timers.arm({Wake::seed, seeds_.size()}, now);
+    seeds_.push_back({.address = address,
+                      .backoff = std::min(kBackoffMin, core_.config.heal_interval),
+                      .lost = true,
+                      .dropped = false,
+                      .noticed = std::nullopt});
+  }
+}
+
+void Seeds::on_due(Instant now, std::uint64_t place, Outbox& out) {
+  if (place >= seeds_.size() || seeds_[place].dropped) return;
+  Seed& seed = seeds_[place];
+  Duration wait = core_.config.heal_interval;
+  if (!joined_) {
+    wait = seed.backoff;
+    seed.backoff = std::min(seed.backoff * 2, core_.config.heal_interval);
+  }
+  core_.timers.arm({Wake::seed, place}, now + core_.jittered(wait));
+  if (joined_ && !seed.lost && covered(seed.address)) return;
+  sync_.begin(now, {seed.address, std::nullopt}, true, out);
+}
+
+bool Seeds::on_result(Instant now, const SyncResult& result, Outbox& out) {
+  if (result.peer.expected) return false;
+  const auto seed = std::find_if(seeds_.begin(), seeds_.end(), [&](const Seed& candidate) {
+    return candidate.address == result.peer.address;
+  });
+  if (seed == seeds_.end() || seed->dropped) return false;
+  if (!result.completed) {
+    if (seed->noticed && now - *seed->noticed < kNoticeInterval) return true;
+    seed->noticed = now;
+    out.push(Notice{NoticeKind::seed_unreachable, to_text(seed->address) + ": " + result.detail});
+    return true;
+  }
+  seed->lost = false;
+  seed->noticed.reset();
+  if (!joined_) {
+    joined_ = true;
+    out.push(Joined{seed->address});
+  }
+  return true;
+}
+
+void Seeds::on_lost(Instant now, const Address& address) {
+  for (std::size_t place = 0; place < seeds_.size(); ++place) {
+    Seed& seed = seeds_[place];
+    if (seed.address != address || seed.dropped) continue;
+    seed.lost = true;
+    // Soon, yet not all members in the same instant.
+    const Instant soon = now + core_.jittered(kBackoffMin);
+    const auto due = core_.timers.deadline({Wake::seed, place});
+    if (!due || soon < *due) core_.timers.arm({Wake::seed, place}, soon);
+  }
+}
+
+void Seeds::drop(const Address& address) {
+  for (std::size_t place = 0; place < seeds_.size(); ++place) {
+    if (seeds_[place].address != address) continue;
+    seeds_[place].dropped = true;
+    core_.timers.disarm({Wake::seed, place});
+  }
+}
+
+void Seeds::clear() {
+  for (std::size_t place = 0; place < seeds_.size(); ++place) {
+    core_.timers.disarm({Wake::seed, place});
+  }
+  seeds_.clear();
+}
+
+bool Seeds::covered(const Address& address) const {
+  const auto& living = core_.table.living();
+  return std::any_of(living.begin(), living.end(), [&](Slot slot) {
+    const Member& member = core_.table[slot].member;
+    return slot != kSelf && member.status == MemberStatus::alive && member.address == address;
+  });
+}
+
+}  // namespace rpcnet::swim

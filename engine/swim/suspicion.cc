@@ -1,0 +1,51 @@
+// Timers and accusers.
+#include "engine/swim/suspicion.h"
+
+#include <algorithm>
+
+namespace rpcnet::swim {
+namespace {
+
+// More independent voices than this change nothing (Lifeguard's K is 3).
+constexpr std::size_t kAccusersMax = 8;
+
+}  // namespace
+
+void Suspicions::start(Instant now, Slot slot, const std::optional<NodeId>& accuser,
+                       Duration timeout) {
+  auto& accusers = suspects_[slot];
+  accusers.clear();
+  if (accuser) accusers.insert(*accuser);
+  core_.timers.arm({Wake::suspicion, slot}, now + timeout);
+}
+
+void Suspicions::accuse(Slot slot, const NodeId& accuser) {
+  const auto found = suspects_.find(slot);
+  if (found != suspects_.end() && found->second.size() < kAccusersMax) {
+    found->second.insert(accuser);
+  }
+}
+
+void Suspicions::stop(Slot slot) {
+  suspects_.erase(slot);
+  core_.timers.disarm({Wake::suspicion, slot});
+}
+
+void Suspicions::extend(Instant now, Duration stall, Duration grace) {
+  for (const auto& [slot, accusers] : suspects_) {
+    const Reason reason{Wake::suspicion, slot};
+    const auto due = core_.timers.deadline(reason);
+    if (due) core_.timers.arm(reason, std::max(*due + stall, now + grace));
+  }
+}
+
+void Suspicions::clear() {
+  while (!suspects_.empty()) stop(suspects_.begin()->first);
+}
+
+std::size_t Suspicions::accusers(Slot slot) const {
+  const auto found = suspects_.find(slot);
+  return found == suspects_.end() ? 0 : found->second.size();
+}
+
+}  // namespace rpcnet::swim

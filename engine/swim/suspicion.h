@@ -1,0 +1,40 @@
+// Members that are accused, by whom, and until when they may object.
+//
+// A suspect is given time to refute before it is declared dead (SWIM 4.2). Every member that hears
+// of the suspicion runs its own timer, so that no single one has to live to the end of it. Who
+// accused is remembered as a set: independent accusers are what Lifeguard (IV.B) shortens the time
+// by, and what tells one sick accuser from one sick member.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "engine/swim/core.h"
+
+namespace rpcnet::swim {
+
+class Suspicions {
+ public:
+  explicit Suspicions(Core& core) : core_(core) {}
+
+  // Begins, or begins anew for a higher incarnation. Ends by Wake::suspicion.
+  void start(Instant now, Slot slot, const std::optional<NodeId>& accuser, Duration timeout);
+  void accuse(Slot slot, const NodeId& accuser);
+  void stop(Slot slot);
+
+  // This process was stopped for so long: nobody could be heard objecting meanwhile. All get that
+  // time back, and at least `grace` from now.
+  void extend(Instant now, Duration stall, Duration grace);
+
+  void clear();
+  std::size_t accusers(Slot slot) const;
+  std::size_t size() const { return suspects_.size(); }
+
+ private:
+  Core& core_;
+  std::map<Slot, std::set<NodeId>> suspects_;
+};
+
+}  // namespace rpcnet::swim

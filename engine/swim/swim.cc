@@ -1,0 +1,664 @@
+// The parts joined: what each fact, command and deadline means to them, and in which order.
+#include "engine/swim/swim.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "engine/swim/core.h"
+#include "engine/swim/courier.h"
+#include "engine/swim/errands.h"
+#include "engine/swim/farewell.h"
+#include "engine/swim/frame_buffer.h"
+#include "engine/swim/knowledge.h"
+#include "engine/swim/message.h"
+#include "engine/swim/monitor.h"
+#include "engine/swim/probe.h"
+#include "engine/swim/rotation.h"
+#include "engine/swim/scale.h"
+#include "engine/swim/seeds.h"
+#include "engine/swim/suspicion.h"
+#include "engine/swim/sync.h"
+
+namespace rpcnet::swim {
+namespace {
+
+// Waking up this much later than wanted means that this process did not run (SIGSTOP, a long
+// collection, a starved machine). Ours: well over any scheduling delay, well under a probe.
+constexpr Duration kStallMin = std::chrono::milliseconds(200);
+
+// An accusation by reply to the same member, outside of acks: at most this often.
+constexpr Duration kToldInterval = std::chrono::milliseconds(200);
+
+// Streams that peers have open to us. Each holds less than a frame and a transport window.
+constexpr std::size_t kStreamsMax = 4096;
+
+bool valid_key(const std::string& key) { return NodeId::parse(key).has_value(); }
+
+}  // namespace
+
+struct Swim::Parts {
+  explicit Parts(SwimOptions options)
+      : core(std::move(options)),
+        courier(core),
+        rotation(core.rng.fork(3)),
+        suspicions(core),
+        knowledge(core, suspicions),
+        probes(core, courier),
+        errands(core, courier),
+        sync(core, courier),
+        seeds(core, sync),
+        monitor(core, courier),
+        farewell(core, courier) {}
+
+  // Every entry begins and ends with these.
+  void enter(Instant now, Outbox& out);
+  void settle(Instant now, Outbox& out);
+
+  void fire(Instant now, Outbox& out);
+  void wake(Instant now, const Reason& reason, Outbox& out);
+  void make_up_for(Instant now, Duration stall, Outbox& out);
+  void gossip(Instant now, Outbox& out);
+  void compare_views(Instant now, Outbox& out);
+  void heal(Instant now, Outbox& out);
+
+  // A message came, by datagram or, where `stream` is given, in a frame.
+  void receive(Instant now, LinkId from, std::optional<StreamId> stream, BytesView bytes,
+               Outbox& out);
+  bool admit(Instant now, Link& link, const Sender& sender, Outbox& out);
+  void dispatch(Instant now, Link& link, std::optional<StreamId> stream, Slot slot,
+                const Message& message, bool stale, Outbox& out);
+  void answer_ping(Link& link, std::optional<StreamId> stream, Slot slot, const Ping& ping,
+                   bool stale, Outbox& out);
+  void on_ack(Slot slot, std::uint64_t seq, const NodeId& from, bool by_stream, Outbox& out);
+
+  void refuse(Instant now, LinkId link, CloseCode code, const std::string& why, Outbox& out);
+  void drop(Instant now, LinkId link, CloseCode code, const std::string& why, Outbox& out);
+  void forget_streams(LinkId link);
+  std::optional<CloseCode> objection(const LinkUp& fact) const;
+  void hint(Instant now, Slot slot, Outbox& out);
+
+  Core core;
+  Courier courier;
+  Rotation rotation;
+  Suspicions suspicions;
+  Knowledge knowledge;
+  Probes probes;
+  Errands errands;
+  Sync sync;
+  Seeds seeds;
+  Monitor monitor;
+  Farewell farewell;
+  std::map<StreamKey, FrameBuffer> streams;
+  bool started = false;
+};
+
+Swim::Swim(SwimOptions options) : parts_(std::make_unique<Parts>(std::move(options))) {}
+Swim::~Swim() = default;
+
+// --------------------------------------------------------------------------------------- facts
+
+void Swim::on_link_up(Instant now, const LinkUp& fact, Outbox& out) {
+  if (fact.protocol != Protocol::gossip) return;
+  Parts& p = *parts_;
+  p.enter(now, out);
+  if (const auto code = p.objection(fact)) {
+    p.refuse(now, fact.link, *code, to_text(fact.remote), out);
+  } else if (Link* link = p.core.links.on_up(now, fact, out)) {
+    p.sync.on_link_ready(now, *link, out);
+  }
+  p.settle(now, out);
+}
+
+void Swim::on_link_down(Instant now, const LinkDown& fact, Outbox& out) {
+  Parts& p = *parts_;
+  const Link* link = p.core.links.find(fact.link);
+  if (link == nullptr) return;
+  p.enter(now, out);
+  link = p.core.links.find(fact.link);
+  if (link == nullptr) return;
+  const bool was_up = link->up;
+  const Address remote = link->remote;
+  const auto node = link->node;
+  const auto slot = node ? p.core.table.find(*node) : std::nullopt;
+  p.forget_streams(fact.link);
+  p.core.links.on_down(now, fact);
+  std::string detail = to_text(fact.end);
+  if (!fact.detail.empty()) detail += ": " + fact.detail;
+  p.sync.on_link_down(fact.link, detail);
+  p.probes.on_link_down(now, fact.link, out);
+  // A hint and no verdict (DESIGN section 3). An idle end says nothing at all.
+  if (was_up && fact.end != LinkEnd::idle && fact.end != LinkEnd::local_limit) {
+    const bool known = slot && *slot != kSelf;
+    p.seeds.on_lost(now, known ? p.core.table[*slot].member.address : remote);
+    if (known) p.hint(now, *slot, out);
+  }
+  p.settle(now, out);
+}
+
+void Swim::on_datagram(Instant now, const DatagramReceived& fact, Outbox& out) {
+  Parts& p = *parts_;
+  if (p.core.links.find(fact.link) == nullptr) return;
+  p.enter(now, out);
+  p.receive(now, fact.link, std::nullopt, fact.bytes, out);
+  p.settle(now, out);
+}
+
+void Swim::on_datagram_limit(Instant, const DatagramLimit& fact, Outbox&) {
+  parts_->core.links.on_datagram_limit(fact);
+}
+
+void Swim::on_stream_data(Instant now, const StreamData& fact, Outbox& out) {
+  Parts& p = *parts_;
+  if (p.core.links.find(fact.link) == nullptr) return;
+  p.enter(now, out);
+  if (!fact.bytes.empty()) out.push(ConsumeStream{fact.link, fact.stream, fact.bytes.size()});
+
+  const StreamKey key{fact.link, fact.stream};
+  const bool ours = fact.stream.opened_by_dialler() == fact.link.dialled();
+  // The answer to something that we have given up or know by another way.
+  if (ours && !p.streams.contains(key) && !p.sync.asks(key) &&
+      !p.probes.awaits(fact.link, fact.stream)) {
+    return p.settle(now, out);
+  }
+  if (!ours && !p.streams.contains(key) && p.streams.size() >= kStreamsMax) {
+    out.push(StopStream{fact.link, fact.stream, StreamCode::refused});
+    out.push(ResetStream{fact.link, fact.stream, StreamCode::refused});
+    return p.settle(now, out);
+  }
+  p.streams[key].append(fact.bytes);
+  for (;;) {
+    // Whatever a frame leads to may end the link and its streams.
+    const auto buffer = p.streams.find(key);
+    if (buffer == p.streams.end()) break;
+    const auto frame = buffer->second.next();
+    if (buffer->second.broken()) {
+      ++p.core.counters.malformed;
+      p.refuse(now, fact.link, CloseCode::protocol_error, "a frame is too long", out);
+      break;
+    }
+    if (!frame) break;
+    p.receive(now, fact.link, fact.stream, *frame, out);
+  }
+  if (fact.fin) {
+    p.streams.erase(key);
+    p.sync.on_end(key, false, out);
+  }
+  p.settle(now, out);
+}
+
+void Swim::on_stream_reset(Instant now, const StreamReset& fact, Outbox& out) {
+  Parts& p = *parts_;
+  if (p.core.links.find(fact.link) == nullptr) return;
+  p.enter(now, out);
+  p.streams.erase({fact.link, fact.stream});
+  p.sync.on_end({fact.link, fact.stream}, true, out);
+  p.settle(now, out);
+}
+
+void Swim::on_stream_stopped(Instant now, const StreamStopped& fact, Outbox& out) {
+  Parts& p = *parts_;
+  if (p.core.links.find(fact.link) == nullptr) return;
+  p.enter(now, out);
+  p.sync.on_end({fact.link, fact.stream}, true, out);
+  p.settle(now, out);
+}
+
+// What is written to one stream is bounded by the table, so nothing waits for this.
+void Swim::on_stream_drained(Instant, const StreamDrained&, Outbox&) {}
+
+void Swim::on_streams_allowed(Instant now, const StreamsAllowed& fact, Outbox& out) {
+  Parts& p = *parts_;
+  if (p.core.links.find(fact.link) == nullptr) return;
+  p.enter(now, out);
+  p.core.links.on_streams_allowed(fact);
+  if (Link* link = p.core.links.find(fact.link)) p.sync.on_link_ready(now, *link, out);
+  p.settle(now, out);
+}
+
+bool Swim::owns(LinkId link) const { return parts_->core.links.find(link) != nullptr; }
+
+// ------------------------------------------------------------------------------------ commands
+
+Outcome Swim::join(Instant now, const Join& command, Outbox& out) {
+  Parts& p = *parts_;
+  if (p.knowledge.left()) return Outcome::already_left;
+  p.enter(now, out);
+  p.seeds.join(now, command.seeds);
+  p.fire(now, out);
+  p.settle(now, out);
+  return Outcome::done;
+}
+
+Outcome Swim::leave(Instant now, Outbox& out) {
+  Parts& p = *parts_;
+  if (p.knowledge.left()) return Outcome::already_left;
+  p.enter(now, out);
+  p.knowledge.leave();
+  p.suspicions.clear();
+  p.probes.clear();
+  p.errands.clear();
+  p.sync.clear();
+  p.seeds.clear();
+  p.monitor.clear();
+  p.core.news.clear();
+  for (const Wake wake : {Wake::round, Wake::gossip, Wake::compare, Wake::heal, Wake::tombstone}) {
+    p.core.timers.disarm({wake, 0});
+  }
+  p.farewell.begin(now, out);
+  return Outcome::done;
+}
+
+Outcome Swim::change_tags(Instant now, const ChangeTags& command, Outbox& out) {
+  Parts& p = *parts_;
+  if (p.knowledge.left()) return Outcome::already_left;
+  Tags tags = p.core.table[kSelf].member.tags;
+  for (const auto& [key, value] : command.changes) {
+    if (!valid_key(key)) return Outcome::bad_tag;
+    if (value) {
+      tags[key] = *value;
+    } else {
+      tags.erase(key);
+    }
+  }
+  std::size_t size = 0;
+  for (const auto& [key, value] : tags) size += key.size() + value.size();
+  if (size > p.core.config.tags_max) return Outcome::tags_too_large;
+  if (tags == p.core.table[kSelf].member.tags) return Outcome::done;
+  p.enter(now, out);
+  p.knowledge.set_own_tags(std::move(tags));
+  p.settle(now, out);
+  return Outcome::done;
+}
+
+void Swim::suspect_hint(Instant now, const NodeId& id, Outbox& out) {
+  Parts& p = *parts_;
+  p.enter(now, out);
+  if (const auto slot = p.core.table.find(id)) p.hint(now, *slot, out);
+  p.settle(now, out);
+}
+
+void Swim::suspect_hint(Instant now, const Address& address, Outbox& out) {
+  Parts& p = *parts_;
+  p.enter(now, out);
+  for (const Slot slot : std::vector<Slot>(p.core.table.living())) {
+    if (p.core.table[slot].member.address == address) p.hint(now, slot, out);
+  }
+  p.settle(now, out);
+}
+
+void Swim::report_load(std::uint32_t active_calls) { parts_->core.active_calls = active_calls; }
+
+void Swim::watch(Instant now, const NodeId& id, bool wanted, Outbox& out) {
+  Parts& p = *parts_;
+  if (p.knowledge.left()) return;
+  p.enter(now, out);
+  p.monitor.watch(now, id, wanted);
+  p.fire(now, out);
+  p.settle(now, out);
+}
+
+void Swim::on_deadline(Instant now, Outbox& out) {
+  parts_->enter(now, out);
+  parts_->fire(now, out);
+  parts_->settle(now, out);
+}
+
+// ------------------------------------------------------------------------------------- queries
+
+std::optional<Instant> Swim::deadline() const { return parts_->core.timers.next(); }
+
+std::vector<Member> Swim::members() const {
+  std::vector<Member> members;
+  members.reserve(member_count());
+  for_each_member([&](const Member& member) { members.push_back(member); });
+  return members;
+}
+
+std::vector<Member> Swim::tombstones() const {
+  std::vector<Member> gone;
+  for (const Slot slot : parts_->core.table.order()) {
+    const Member& member = parts_->core.table[slot].member;
+    if (!is_member(member.status)) gone.push_back(member);
+  }
+  return gone;
+}
+
+void Swim::for_each_member(const std::function<void(const Member&)>& visit) const {
+  for (const Slot slot : parts_->core.table.order()) {
+    const Member& member = parts_->core.table[slot].member;
+    if (is_member(member.status)) visit(member);
+  }
+}
+
+std::size_t Swim::member_count() const { return parts_->core.table.size(); }
+
+const Member* Swim::find(const NodeId& id) const {
+  const auto slot = parts_->core.table.find(id);
+  return slot ? &parts_->core.table[*slot].member : nullptr;
+}
+
+Health Swim::health(const NodeId& id, Instant now) const {
+  const Parts& p = *parts_;
+  const auto slot = p.core.table.find(id);
+  if (!slot) return {.avoid = true, .last_heard = std::nullopt};
+  const Record& record = p.core.table[*slot];
+  Health health{.active_calls = record.active_calls,
+                .report = record.report,
+                .phi_milli = 0,
+                .samples = 0,
+                .avoid = record.member.status != MemberStatus::alive ||
+                         p.monitor.over(*slot, p.core.phi.avoid_at_milli, now),
+                .last_heard = record.last_heard};
+  if (const auto* detector = p.monitor.detector(*slot)) {
+    health.phi_milli = detector->phi_milli(now);
+    health.samples = detector->samples();
+  }
+  return health;
+}
+
+const Counters& Swim::counters() const { return parts_->core.counters; }
+
+bool Swim::joined() const { return parts_->seeds.joined(); }
+
+// ------------------------------------------------------------------------------ entry and exit
+
+void Swim::Parts::enter(Instant now, Outbox& out) {
+  if (!started) {
+    started = true;
+    core.timers.arm({Wake::round, 0}, now + core.jittered(core.config.probe_interval));
+    core.timers.arm({Wake::compare, 0}, now + core.jittered(core.config.sync_interval));
+    core.timers.arm({Wake::heal, 0}, now + core.jittered(core.config.heal_interval));
+  }
+  const auto due = core.timers.next();
+  if (!due || now - *due <= kStallMin) return;
+  make_up_for(now, now - *due, out);
+  // What was due is done now, so that the next entry does not see the same stall again.
+  fire(now, out);
+}
+
+void Swim::Parts::settle(Instant now, Outbox& out) {
+  for (const Change& change : knowledge.take_changes()) {
+    // A claim and its opposite may both have come in one message.
+    const bool member = is_member(core.table[change.slot].member.status);
+    rotation.remove(change.slot);
+    if (!member) {
+      probes.forget(change.slot);
+      monitor.on_gone(change.slot);
+      continue;
+    }
+    rotation.add(change.slot);
+    monitor.on_member(now, change.slot);
+    // It was cut off, and so may be others with it: compare all (SWIM leaves this open).
+    const bool direct = core.table[change.slot].last_heard == now;
+    if (change.returned && direct) sync.begin(now, core.peer(change.slot), false, out);
+  }
+  for (const Reminder& reminder : knowledge.take_reminders()) {
+    const Peer peer{reminder.address, core.table[reminder.slot].member.id};
+    courier.to_peer(now, peer, reminder.slot, Gossip{}, out);
+  }
+  for (const SyncResult& result : sync.take_results()) seeds.on_result(now, result, out);
+  if (!core.news.empty() && !core.timers.deadline({Wake::gossip, 0})) {
+    core.timers.arm({Wake::gossip, 0}, now + core.config.gossip_interval);
+  }
+}
+
+// ----------------------------------------------------------------------------------- deadlines
+
+void Swim::Parts::fire(Instant now, Outbox& out) {
+  while (const auto reason = core.timers.pop_due(now)) {
+    wake(now, *reason, out);
+    settle(now, out);
+  }
+}
+
+void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
+  const auto slot = static_cast<Slot>(reason.number);
+  switch (reason.wake) {
+    case Wake::round:
+      core.timers.arm(reason, now + core.config.probe_interval);
+      if (const auto next = rotation.next()) probes.begin(now, *next, out);
+      return;
+    case Wake::probe_slow: return probes.on_slow(now, reason.number, out);
+    case Wake::probe_end:
+      if (const auto silent = probes.on_end(reason.number, out)) {
+        knowledge.suspect(now, *silent, out);
+      }
+      return;
+    case Wake::errand: return errands.on_due(now, reason.number, out);
+    case Wake::suspicion: return knowledge.declare_dead(now, slot, out);
+    case Wake::gossip: return gossip(now, out);
+    case Wake::compare: return compare_views(now, out);
+    case Wake::sync: return sync.on_timeout(reason.number, out);
+    case Wake::seed: return seeds.on_due(now, reason.number, out);
+    case Wake::heal: return heal(now, out);
+    case Wake::heartbeat: return monitor.on_beat_due(now, slot, out);
+    case Wake::phi:
+      if (monitor.on_phi_due(now, slot)) hint(now, slot, out);
+      return;
+    case Wake::farewell: return farewell.on_repeat(now, out);
+    case Wake::farewell_end: return farewell.on_end(out);
+    case Wake::tombstone: return knowledge.prune(now);
+  }
+}
+
+// What was not heard while this process did not run is nobody's silence but ours: it must not wake
+// up and accuse its peers (Lifeguard's "slow message processing", here measured and not guessed).
+void Swim::Parts::make_up_for(Instant now, Duration stall, Outbox& out) {
+  ++core.counters.stalls;
+  monitor.delay(now, stall);
+  suspicions.extend(now, stall, core.config.probe_interval * 2);
+  sync.extend(now);
+  errands.clear();
+  probes.restart(now, out);
+}
+
+void Swim::Parts::gossip(Instant now, Outbox& out) {
+  const auto members = core.table.draw(core.rng, core.config.gossip_fanout,
+                                       [](Slot) { return true; });
+  // There is nobody to tell; who comes later will get the whole view.
+  if (members.empty()) core.news.clear();
+  for (const Slot slot : members) {
+    if (core.news.empty()) return;
+    courier.to_member(now, slot, Gossip{}, out);
+  }
+}
+
+void Swim::Parts::compare_views(Instant now, Outbox& out) {
+  const Duration interval = sync_interval(core.config, core.table.size());
+  core.timers.arm({Wake::compare, 0}, now + core.jittered(interval));
+  const auto fit = [&](Slot slot) { return core.table[slot].member.status == MemberStatus::alive; };
+  for (const Slot slot : core.table.draw(core.rng, 1, fit)) {
+    sync.begin(now, core.peer(slot), false, out);
+  }
+}
+
+// Gossip to the dead (ringpop, serf, foca): one who is not, or no longer, dead learns from this
+// ping what is held against it, refutes it in its answer, and both sides of a partition find
+// together again.
+void Swim::Parts::heal(Instant now, Outbox& out) {
+  core.timers.arm({Wake::heal, 0}, now + core.jittered(core.config.heal_interval));
+  const auto slot = core.table.random_dead(core.rng);
+  if (!slot) return;
+  const Ping ping{++core.seq, core.config.probe_interval, core.table[*slot].member.id};
+  courier.to_member(now, *slot, ping, out);
+}
+
+// ------------------------------------------------------------------------------------ messages
+
+void Swim::Parts::receive(Instant now, LinkId from, std::optional<StreamId> stream,
+                          BytesView bytes, Outbox& out) {
+  Link* link = core.links.find(from);
+  if (link == nullptr || !link->up) return;
+  core.counters.bytes_received += bytes.size();
+  const Parsed parsed = parse(bytes);
+  if (const auto* error = std::get_if<ParseError>(&parsed)) {
+    if (*error == ParseError::unknown) {
+      ++core.counters.unknown;
+      return;
+    }
+    ++core.counters.malformed;
+    return refuse(now, from, CloseCode::protocol_error, "malformed message", out);
+  }
+  const auto& message = std::get<Message>(parsed);
+  if (!admit(now, *link, message.sender, out)) return;
+  ++core.counters.messages_received;
+  if (knowledge.left()) {
+    const auto* ack = std::get_if<Ack>(&message.body);
+    const auto slot = core.table.find(message.sender.id);
+    if (ack != nullptr && slot) farewell.on_ack(ack->seq, *slot, out);
+    return;
+  }
+
+  const bool leaving = std::holds_alternative<Leave>(message.body);
+  const MemberStatus status = leaving ? MemberStatus::left : MemberStatus::alive;
+  const auto slot = knowledge.hear(now, message.sender, status, out);
+  for (const Update& update : message.updates) knowledge.apply(now, update, out);
+  // Nobody to us: a farewell of a stranger, or one too many.
+  if (!slot) {
+    if (const auto* leave = std::get_if<Leave>(&message.body)) {
+      courier.reply(*link, std::nullopt, Ack{leave->seq}, out);
+    }
+    return;
+  }
+  const Liveness claim{message.sender.incarnation, status, message.sender.address};
+  const bool stale = claim < core.table[*slot].liveness();
+  const bool refuted = knowledge.take_refuted();
+  dispatch(now, *link, stream, *slot, message, stale, out);
+
+  // What we have to say to the sender itself, unless an answer has just carried it.
+  const bool answered = std::holds_alternative<Ping>(message.body) || leaving;
+  link = core.links.find(from);
+  if (answered || link == nullptr) return;
+  Record& record = core.table.local(*slot);
+  const bool told = record.told && now - *record.told < kToldInterval;
+  if (!refuted && (!stale || told)) return;
+  if (stale) record.told = now;
+  courier.reply(*link, *slot, Gossip{}, out, stale);
+}
+
+// May this peer speak as this sender? A link speaks as one node for its life.
+bool Swim::Parts::admit(Instant now, Link& link, const Sender& sender, Outbox& out) {
+  if (sender.id == core.self) {
+    const LinkId id = link.id;
+    if (sender.address == core.advertise) {
+      // A seed that is our own address by another name.
+      if (id.dialled()) seeds.drop(link.remote);
+      drop(now, id, CloseCode::none, "this is ourselves", out);
+      return false;
+    }
+    ++core.counters.refused_links;
+    knowledge.notice(now, NoticeKind::node_conflict,
+                     "another process is " + core.self.text() + " at " + to_text(sender.address),
+                     out);
+    drop(now, id, CloseCode::duplicate_node, "the name is taken", out);
+    return false;
+  }
+  const bool changed = link.node && *link.node != sender.id;
+  if (changed || !link.identity || !link.identity->covers(sender.id)) {
+    refuse(now, link.id, CloseCode::wrong_node, "speaks as " + sender.id.text(), out);
+    return false;
+  }
+  if (link.expected && *link.expected != sender.id) {
+    // Somebody else has moved to the address of a member.
+    ++core.counters.misaddressed;
+    drop(now, link.id, CloseCode::wrong_node, "not who was called", out);
+    return false;
+  }
+  core.links.bind(link, sender.id);
+  return true;
+}
+
+void Swim::Parts::dispatch(Instant now, Link& link, std::optional<StreamId> stream, Slot slot,
+                           const Message& message, bool stale, Outbox& out) {
+  const LinkId from = link.id;
+  const Body& body = message.body;
+  if (const auto* ping = std::get_if<Ping>(&body)) {
+    answer_ping(link, stream, slot, *ping, stale, out);
+  } else if (const auto* ack = std::get_if<Ack>(&body)) {
+    on_ack(slot, ack->seq, message.sender.id, stream.has_value(), out);
+  } else if (const auto* request = std::get_if<PingReq>(&body)) {
+    errands.begin(now, from, *request, out);
+  } else if (const auto* relayed = std::get_if<RelayedAck>(&body)) {
+    probes.on_relayed_ack(relayed->seq, slot);
+  } else if (const auto* nack = std::get_if<Nack>(&body)) {
+    probes.on_nack(nack->seq, slot);
+  } else if (const auto* heartbeat = std::get_if<Heartbeat>(&body)) {
+    if (is_member(core.table[slot].member.status)) monitor.on_heartbeat(now, slot, *heartbeat);
+  } else if (const auto* leave = std::get_if<Leave>(&body)) {
+    courier.reply(link, slot, Ack{leave->seq}, out);
+  } else if (stream) {
+    if (sync.on_message(now, {from, *stream}, body, out)) return;
+    ++core.counters.malformed;
+    refuse(now, from, CloseCode::protocol_error, "out of order in a comparison", out);
+  } else if (!std::holds_alternative<Gossip>(body)) {
+    ++core.counters.malformed;
+    refuse(now, from, CloseCode::protocol_error, "a stream's message in a datagram", out);
+  }
+}
+
+void Swim::Parts::answer_ping(Link& link, std::optional<StreamId> stream, Slot slot,
+                              const Ping& ping, bool stale, Outbox& out) {
+  if (ping.target != core.self) {
+    ++core.counters.misaddressed;
+    return;
+  }
+  const Ack ack{ping.seq};
+  if (stream) return courier.frame(link.id, *stream, slot, ack, {}, true, out);
+  courier.reply(link, slot, ack, out, stale);
+}
+
+void Swim::Parts::on_ack(Slot slot, std::uint64_t seq, const NodeId& from, bool by_stream,
+                         Outbox& out) {
+  if (errands.on_ack(seq, from, out)) return;
+  if (probes.on_ack(seq, slot) && by_stream) ++core.counters.acks_by_stream;
+}
+
+// --------------------------------------------------------------------------------------- links
+
+std::optional<CloseCode> Swim::Parts::objection(const LinkUp& fact) const {
+  if (!fact.identity) return CloseCode::no_certificate;
+  if (fact.identity->cluster != core.cluster) return CloseCode::wrong_cluster;
+  const Link* link = core.links.find(fact.link);
+  const bool wrong = link != nullptr && link->expected && !fact.identity->covers(*link->expected);
+  return wrong ? std::optional(CloseCode::wrong_node) : std::nullopt;
+}
+
+// The peer's fault: told to the operator.
+void Swim::Parts::refuse(Instant now, LinkId link, CloseCode code, const std::string& why,
+                         Outbox& out) {
+  ++core.counters.refused_links;
+  std::string detail = to_text(code);
+  detail += ": ";
+  if (const Link* known = core.links.find(link)) detail += to_text(known->remote) + " ";
+  knowledge.notice(now, NoticeKind::gossip_refused, detail + why, out);
+  drop(now, link, code, why, out);
+}
+
+void Swim::Parts::drop(Instant now, LinkId link, CloseCode code, const std::string& why,
+                       Outbox& out) {
+  forget_streams(link);
+  if (core.links.find(link) == nullptr) {
+    out.push(CloseLink{link, code, why});
+    return;
+  }
+  core.links.close(link, code, why, out);
+  sync.on_link_down(link, to_text(code));
+  probes.on_link_down(now, link, out);
+}
+
+void Swim::Parts::forget_streams(LinkId link) {
+  const auto begin = streams.lower_bound({link, StreamId{0}});
+  auto end = begin;
+  while (end != streams.end() && end->first.first == link) ++end;
+  streams.erase(begin, end);
+}
+
+void Swim::Parts::hint(Instant now, Slot slot, Outbox& out) {
+  if (slot == kSelf || knowledge.left() || !is_member(core.table[slot].member.status)) return;
+  probes.begin_out_of_turn(now, slot, out);
+}
+
+}  // namespace rpcnet::swim
