@@ -55,6 +55,7 @@ const char* name_of(const TraceLine& line) {
     case TraceKind::fact: return pick(kFacts);
     case TraceKind::command: return pick(kCommands);
     case TraceKind::deadline: return "deadline";
+    case TraceKind::unreachable: return "unreachable";
     case TraceKind::order: return pick(kOrders);
     case TraceKind::event: return pick(kEvents);
     case TraceKind::fault: return "fault";
@@ -66,7 +67,8 @@ const char* direction_of(TraceKind kind) {
   switch (kind) {
     case TraceKind::fact:
     case TraceKind::command:
-    case TraceKind::deadline: return "in ";
+    case TraceKind::deadline:
+    case TraceKind::unreachable: return "in ";
     case TraceKind::order:
     case TraceKind::event: return "out";
     default: return "   ";

@@ -31,6 +31,7 @@ enum class TraceKind : std::uint8_t {
   fact,
   command,
   deadline,
+  unreachable,
   order,
   event,
   fault,

@@ -1,0 +1,48 @@
+// Makes a plan's faults happen in a world, and counts what each of them changed.
+//
+// A fault that changed nothing tested nothing: a run that has one is vacuous. (FoundationDB shipped
+// a fault whose effect was never read; only a count of effects would have told.)
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/plan.h"
+#include "sim/tap.h"
+#include "sim/world.h"
+
+namespace rpcnet::sim {
+
+class FaultRunner final : public Tap {
+ public:
+  // Schedules everything. `plan` and `world` outlive it.
+  FaultRunner(World& world, const Plan& plan);
+
+  void on_event(HostIndex host, const Event& event) override;
+
+  std::uint64_t effects(std::size_t index) const;
+
+  // Is a fault of the network or of a process's pace under way now, or was one since `since`?
+  bool disturbed_since(Moment since) const;
+  // Has this process said farewell by the plan's order?
+  bool has_left(HostIndex host) const { return left_[host]; }
+
+ private:
+  void handle(const Happening& happening);
+  void begin(std::size_t index);
+  void end(std::size_t index);
+  void happen(std::size_t index, HostIndex host);
+
+  World& world_;
+  const Plan& plan_;
+  std::vector<std::uint64_t> effects_;
+  std::vector<std::vector<std::uint64_t>> deferred_before_;
+  std::vector<bool> active_;
+  std::vector<bool> left_;
+  int disturbing_ = 0;
+  Moment last_disturbed_{};
+  bool ever_disturbed_ = false;
+};
+
+}  // namespace rpcnet::sim

@@ -1,0 +1,49 @@
+// One machine with at most one process on it: what is true of it, as the world keeps it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "engine/config.h"
+#include "engine/node.h"
+#include "sim/host_clock.h"
+#include "sim/network.h"
+#include "sim/program.h"
+
+namespace rpcnet::sim {
+
+// What is the same in every life of the process.
+struct HostSetup {
+  NodeConfig config;  // the seed is replaced for each life
+  Credentials credentials;
+  std::vector<Address> seeds;  // Join at the start, if it is a member
+  std::function<std::unique_ptr<Program>()> program;
+  HostClock clock;
+};
+
+struct Host {
+  explicit Host(HostSetup&& what) : setup(std::move(what)), clock(setup.clock) {}
+
+  HostSetup setup;
+  HostClock clock;
+  HostState state = HostState::idle;
+  std::uint32_t life = 0;
+  Moment started{};
+  std::unique_ptr<Node> node;
+  std::unique_ptr<Program> program;
+
+  int paused = 0;              // how many faults hold it
+  Duration input_cost{};       // of each input, while slow
+  Moment busy_until{};
+  bool wake_at_free = false;   // a happening for busy_until is scheduled
+  std::vector<Happening> backlog;  // what waits for the process, in order of arrival
+  std::optional<Moment> armed;     // the earliest scheduled wake-up for the node's deadline
+
+  bool running() const { return state == HostState::running; }
+};
+
+}  // namespace rpcnet::sim

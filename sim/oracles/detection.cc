@@ -1,0 +1,116 @@
+// Deaths and verdicts.
+#include "sim/oracles/detection.h"
+
+#include <algorithm>
+
+#include "sim/fault_runner.h"
+
+namespace rpcnet::sim {
+namespace {
+
+std::string in_seconds(Duration duration) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  return std::to_string(ms / 1000) + '.' + std::to_string(ms % 1000 / 100) + " s";
+}
+
+}  // namespace
+
+DetectionOracle::DetectionOracle(const Ground& ground) : Oracle(ground), died_(plan().hosts()) {}
+
+void DetectionOracle::on_started(HostIndex host) {
+  // It is back before all knew that it was gone: nobody needs to learn it any more.
+  std::erase_if(deaths_, [&](const Death& death) { return death.host == host; });
+}
+
+void DetectionOracle::on_stopping(HostIndex host) {
+  if (plan().is_client(host)) return;
+  for (Death& death : deaths_) death.unaware.erase(host);
+  died_[host] = world().now();
+  if (faults().has_left(host)) return;  // it said so itself
+  Death death{host, world().now(), {}, std::nullopt};
+  const NodeId& id = world().host(host).setup.config.id;
+  for (HostIndex other = 0; other < plan().members(); ++other) {
+    const Host& observer = world().host(other);
+    if (other == host || !observer.running() || faults().has_left(other)) continue;
+    const auto known = observer.node->find(id);
+    if (known && is_member(known->status)) death.unaware.insert(other);
+  }
+  if (!death.unaware.empty()) deaths_.push_back(std::move(death));
+}
+
+void DetectionOracle::on_event(HostIndex host, const Event& event) {
+  const auto* change = std::get_if<MemberEvent>(&event);
+  if (change == nullptr) return;
+  const auto subject = world().index_of(change->member.id);
+  if (!subject) return;
+  if (change->kind == MemberEventKind::failed || change->kind == MemberEventKind::left) {
+    for (Death& death : deaths_) {
+      if (death.host != *subject || death.unaware.erase(host) == 0) continue;
+      if (!death.known_first) death.known_first = world().now();
+      if (!death.unaware.empty() || faults().disturbed_since(death.at)) continue;
+      first_.push_back(*death.known_first - death.at);
+      last_.push_back(world().now() - death.at);
+    }
+    std::erase_if(deaths_, [](const Death& death) { return death.unaware.empty(); });
+  }
+  if (change->kind != MemberEventKind::failed) return;
+  on_failed(host, *subject);
+  if (world().host(*subject).running() &&
+      falsely_dead_.emplace(*subject, change->member.incarnation).second) {
+    const auto& died = died_[*subject];
+    if (!died || world().now() - *died > bounds().detection) ++false_deaths_;
+  }
+}
+
+void DetectionOracle::on_failed(HostIndex observer, HostIndex subject) {
+  if (!world().host(subject).running()) return;
+  // The verdict on an earlier life may come after the next one has begun.
+  const auto& died = died_[subject];
+  if (died && world().now() - *died <= bounds().detection) return;
+  // What disturbed the network or the process some time ago may still have its verdict due.
+  if (faults().disturbed_since(world().now() - bounds().detection)) return;
+  if (!check(false)) {
+    fail(observer, "declared " + name_of(subject) + " dead, which runs undisturbed");
+  }
+}
+
+void DetectionOracle::on_tick() {
+  for (Death& death : deaths_) {
+    if (world().now() - death.at <= bounds().detection) continue;
+    if (faults().disturbed_since(death.at)) {
+      death.unaware.clear();  // convergence will tell
+      continue;
+    }
+    for (const HostIndex host : death.unaware) {
+      const Host& observer = world().host(host);
+      if (!observer.running() || faults().has_left(host)) continue;
+      const auto known = observer.node->find(world().host(death.host).setup.config.id);
+      if (check(!known || !is_member(known->status))) continue;
+      fail(host, "still counts " + name_of(death.host) + " a member " +
+                     in_seconds(world().now() - death.at) + " after its death; the bound is " +
+                     in_seconds(bounds().detection));
+      return;
+    }
+    death.unaware.clear();
+  }
+  std::erase_if(deaths_, [](const Death& death) { return death.unaware.empty(); });
+  check(true);
+}
+
+void DetectionOracle::on_end() {
+  if (plan().false_deaths_max >= 0 &&
+      !check(false_deaths_ <= static_cast<std::uint64_t>(plan().false_deaths_max))) {
+    fail(std::nullopt, std::to_string(false_deaths_) + " false deaths; the plan allows " +
+                           std::to_string(plan().false_deaths_max));
+  }
+  if (!plan().faults.empty() || plan().loss_ppm > 0) return;
+  // Without a fault there is nothing to suspect anybody for.
+  for (HostIndex i = 0; i < plan().members(); ++i) {
+    const Host& host = world().host(i);
+    if (host.running() && !check(host.node->swim_counters().suspicions == 0)) {
+      fail(i, "suspected somebody in a run without faults");
+    }
+  }
+}
+
+}  // namespace rpcnet::sim

@@ -1,0 +1,48 @@
+// Failure detection: every death is known to all in time (completeness), and nobody who lives is
+// declared dead without a reason (accuracy). Measures how long it took.
+#pragma once
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "sim/oracles/oracle.h"
+
+namespace rpcnet::sim {
+
+class DetectionOracle final : public Oracle {
+ public:
+  explicit DetectionOracle(const Ground& ground);
+
+  const char* name() const override { return "detection"; }
+  void on_started(HostIndex host) override;
+  void on_stopping(HostIndex host) override;
+  void on_event(HostIndex host, const Event& event) override;
+  void on_tick() override;
+  void on_end() override;
+
+  // From the death to the first and to the last live member's verdict, of deaths that nothing else
+  // disturbed.
+  const std::vector<Duration>& first() const { return first_; }
+  const std::vector<Duration>& last() const { return last_; }
+  std::uint64_t false_deaths() const { return false_deaths_; }
+
+ private:
+  struct Death {
+    HostIndex host = 0;
+    Moment at;
+    std::set<HostIndex> unaware;  // live members that have not said so yet
+    std::optional<Moment> known_first;
+  };
+
+  void on_failed(HostIndex observer, HostIndex subject);
+
+  std::vector<Death> deaths_;  // that are still being learned
+  std::vector<std::optional<Moment>> died_;  // latest death, by host
+  std::set<std::pair<HostIndex, Incarnation>> falsely_dead_;
+  std::vector<Duration> first_;
+  std::vector<Duration> last_;
+  std::uint64_t false_deaths_ = 0;
+};
+
+}  // namespace rpcnet::sim

@@ -1,0 +1,22 @@
+// After quiet nothing is left: no call, no stream, no growing queue.
+#pragma once
+
+#include "sim/oracles/oracle.h"
+
+namespace rpcnet::sim {
+
+class ResourcesOracle final : public Oracle {
+ public:
+  using Oracle::Oracle;
+
+  const char* name() const override { return "resources"; }
+  bool settled() override;
+  std::string unsettled() override { return left_; }
+  Duration patience() const override { return bounds().quiet; }
+  void on_end() override;
+
+ private:
+  std::string left_;
+};
+
+}  // namespace rpcnet::sim

@@ -1,0 +1,141 @@
+// Printing plans, and naming what is in them.
+#include "sim/plan.h"
+
+#include <charconv>
+
+namespace rpcnet::sim {
+namespace {
+
+std::int64_t in_ms(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+std::int64_t in_us(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+}
+
+const char* to_text(LatencyShape shape) {
+  switch (shape) {
+    case LatencyShape::fixed: return "fixed";
+    case LatencyShape::uniform: return "uniform";
+    case LatencyShape::exponential: return "exponential";
+    case LatencyShape::tailed: return "tailed";
+  }
+  return "?";
+}
+
+class Line {
+ public:
+  void number(const char* name, std::int64_t value) { field(name, std::to_string(value)); }
+  void word(const char* name, std::string_view value) {
+    field(name, '"' + std::string(value) + '"');
+  }
+  void field(const char* name, const std::string& value) {
+    text_ += text_.empty() ? "" : ", ";
+    text_ += std::string(name) + " = " + value;
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+std::string names(const Plan& plan, const std::vector<HostIndex>& hosts) {
+  std::string text = "[";
+  for (const HostIndex host : hosts) {
+    if (text.size() > 1) text += ", ";
+    text += '"' + plan.host_name(host) + '"';
+  }
+  return text + ']';
+}
+
+}  // namespace
+
+std::string Plan::host_name(HostIndex host) const {
+  if (is_director(host)) return "director-" + std::to_string(host);
+  if (is_worker(host)) return "worker-" + std::to_string(host - directors);
+  return "client-" + std::to_string(host - members());
+}
+
+std::optional<HostIndex> Plan::host_named(std::string_view text) const {
+  const auto dash = text.rfind('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  std::size_t number = 0;
+  const auto digits = text.substr(dash + 1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  const auto role = text.substr(0, dash);
+  const auto within = [&](std::size_t first, std::size_t count) -> std::optional<HostIndex> {
+    if (number >= count) return std::nullopt;
+    return static_cast<HostIndex>(first + number);
+  };
+  if (role == "director") return within(0, directors);
+  if (role == "worker") return within(directors, workers);
+  if (role == "client") return within(members(), clients);
+  return std::nullopt;
+}
+
+std::string to_text(const Plan& plan, const Fault& fault) {
+  Line line;
+  line.word("kind", to_text(fault.kind));
+  line.number("at_ms", in_ms(fault.at));
+  if (has_end(fault.kind)) line.number("until_ms", in_ms(fault.until));
+  if (!fault.hosts.empty()) line.field("hosts", names(plan, fault.hosts));
+  if (!fault.from.empty()) line.field("from", names(plan, fault.from));
+  if (!fault.to.empty()) line.field("to", names(plan, fault.to));
+  if (fault.both_ways) line.field("both_ways", "true");
+  if (!fault.groups.empty()) {
+    std::string groups = "[";
+    for (const auto& group : fault.groups) {
+      if (groups.size() > 1) groups += ", ";
+      groups += names(plan, group);
+    }
+    line.field("groups", groups + ']');
+  }
+  if (fault.ppm != 0) line.number("ppm", fault.ppm);
+  if (fault.micros != 0) line.number("micros", fault.micros);
+  if (fault.spread_micros != 0) line.number("spread_micros", fault.spread_micros);
+  if (fault.bytes_per_second != 0) line.number("bytes_per_second", fault.bytes_per_second);
+  if (fault.queue_bytes != 0) line.number("queue_bytes", fault.queue_bytes);
+  return "{ " + line.text() + " }";
+}
+
+std::string to_text(const Plan& plan) {
+  const auto row = [](const char* name, std::int64_t value) {
+    return std::string(name) + " = " + std::to_string(value) + '\n';
+  };
+  std::string text = "# A plan: a scenario with nothing left to draw. Run it with: sim run FILE\n";
+  text += "name = \"" + plan.name + "\"\n";
+  // Seeds are 64-bit and TOML's integers are signed: a string carries all of them.
+  text += "seed = \"" + std::to_string(plan.seed) + "\"\n";
+  text += row("active_ms", in_ms(plan.active));
+  text += row("start_spread_ms", in_ms(plan.start_spread));
+  if (plan.false_deaths_max >= 0) text += row("false_deaths_max", plan.false_deaths_max);
+  text += "\n[cluster]\n";
+  text += row("directors", static_cast<std::int64_t>(plan.directors));
+  text += row("workers", static_cast<std::int64_t>(plan.workers));
+  text += row("clients", static_cast<std::int64_t>(plan.clients));
+  text += row("clock_offset_ms", plan.clock_offset_ms);
+  text += row("clock_drift_ppm", plan.clock_drift_ppm);
+  text += "\n[network]\n";
+  text += "latency = \"" + std::string(to_text(plan.latency.shape)) + "\"\n";
+  text += row("base_us", in_us(plan.latency.base));
+  text += row("spread_us", in_us(plan.latency.spread));
+  text += row("loss_ppm", plan.loss_ppm);
+  text += row("peer_streams_max", plan.peer_streams_max);
+  text += "\n[workload]\n";
+  text += row("tokens", plan.workload.tokens);
+  text += row("token_ms", plan.workload.token_ms);
+  text += row("token_bytes", plan.workload.token_bytes);
+  text += row("session_gap_ms", plan.workload.session_gap_ms);
+  text += row("echo_ms", plan.workload.echo_ms);
+  text += row("echo_bytes", plan.workload.echo_bytes);
+  text += row("cancel_ppm", plan.workload.cancel_ppm);
+  if (!plan.knobs.empty()) text += "\n[knobs]\n";
+  for (const auto& [name, value] : plan.knobs) text += row(name.c_str(), value);
+  text += "\n[faults]\nlines = [\n";
+  for (const Fault& fault : plan.faults) text += "  " + to_text(plan, fault) + ",\n";
+  return text + "]\n";
+}
+
+}  // namespace rpcnet::sim

@@ -1,0 +1,71 @@
+// A plan: everything that a run is, with no freedom left. The plan and the build give the run.
+//
+// A scenario and a seed expand into one (scenario.h). It can be printed, edited and run alone, and
+// is what shrinking works on.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/config.h"
+#include "sim/fault.h"
+#include "sim/latency.h"
+
+namespace rpcnet::sim {
+
+// What programs do; zero switches a part off. It goes on until the calm phase.
+struct Workload {
+  std::int64_t tokens = 20;          // of one stream session
+  std::int64_t token_ms = 50;        // between two tokens of a session
+  std::int64_t token_bytes = 16;
+  std::int64_t session_gap_ms = 500; // between a client's sessions
+  std::int64_t echo_ms = 200;        // between a client's unary calls
+  std::int64_t echo_bytes = 64;      // at most
+  std::int64_t cancel_ppm = 20'000;  // unary calls that are given up
+
+  friend bool operator==(const Workload&, const Workload&) = default;
+};
+
+struct Plan {
+  std::string name;
+  std::uint64_t seed = 0;
+  // Hosts in this order: director-0.., worker-0.., client-0... Directors and workers are members.
+  std::size_t directors = 1;
+  std::size_t workers = 3;
+  std::size_t clients = 1;
+  Latency latency;
+  std::uint32_t loss_ppm = 0;
+  Duration active = std::chrono::seconds(30);  // then all is healed and has to come to rest
+  Duration start_spread = std::chrono::milliseconds(500);  // hosts start within this time
+  std::int64_t clock_offset_ms = 0;  // each host's clock starts up to this
+  std::int64_t clock_drift_ppm = 0;  // and gains or loses up to this
+  std::int64_t peer_streams_max = 4096;
+  Workload workload;
+  std::vector<std::pair<std::string, std::int64_t>> knobs;  // of NodeConfig, by name
+  std::vector<Fault> faults;
+  std::int64_t false_deaths_max = -1;  // over the run; negative: only what the oracles demand
+
+  std::size_t members() const { return directors + workers; }
+  std::size_t hosts() const { return directors + workers + clients; }
+  bool is_director(HostIndex host) const { return host < directors; }
+  bool is_worker(HostIndex host) const { return host >= directors && host < members(); }
+  bool is_client(HostIndex host) const { return host >= members() && host < hosts(); }
+  std::string host_name(HostIndex host) const;
+  std::optional<HostIndex> host_named(std::string_view text) const;
+
+  friend bool operator==(const Plan&, const Plan&) = default;
+};
+
+// The form that scenario files have, one fault a line.
+std::string to_text(const Plan& plan);
+std::string to_text(const Plan& plan, const Fault& fault);
+
+// Sets one tunable by its name in config.h with its unit, e.g. "probe_interval_ms". False: no such.
+bool set_knob(NodeConfig& config, std::string_view name, std::int64_t value);
+std::vector<std::string_view> knob_names();
+
+}  // namespace rpcnet::sim

@@ -1,0 +1,50 @@
+// A scenario: a plan with freedom in it, which a seed takes away.
+//
+// Numbers may be ranges, hosts may be drawn, and whole faults may be drawn (swarm). Every draw is
+// keyed by what it is for, so that a line added to a scenario leaves what the others drew.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sim/plan.h"
+
+namespace rpcnet::sim {
+
+struct Range {
+  std::int64_t low = 0;
+  std::int64_t high = 0;  // included
+};
+
+// One fault line of a scenario file, before anything is drawn.
+struct FaultTemplate {
+  std::string kind;  // a FaultKind, or rolling-restart
+  std::map<std::string, Range> numbers;
+  // A name; "worker-?", "director-?", "client-?", "member-?" or "?", drawn, each time another one;
+  // "worker-*" and so on: all of them.
+  std::vector<std::string> hosts;
+  std::vector<std::string> from;
+  std::vector<std::string> to;
+  std::vector<std::vector<std::string>> groups;
+  bool both_ways = false;
+};
+
+struct Scenario {
+  std::string name;
+  std::string about;
+  std::optional<std::uint64_t> seed;      // a printed plan carries its own
+  std::map<std::string, Range> numbers;   // by "section.key", as in the file
+  std::map<std::string, Range> knobs;
+  std::string latency_shape = "uniform";
+  std::vector<FaultTemplate> faults;
+  // Swarm: how many faults are drawn, and of which kinds; all kinds if empty.
+  std::optional<Range> swarm_faults;
+  std::vector<std::string> swarm_kinds;
+};
+
+// What went wrong is said in `error`, with the line's words.
+std::optional<Plan> expand(const Scenario& scenario, std::uint64_t seed, std::string& error);
+
+}  // namespace rpcnet::sim

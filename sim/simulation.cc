@@ -1,0 +1,254 @@
+// Building a world from a plan, and taking it through both phases.
+#include "sim/simulation.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "sim/fault_runner.h"
+#include "sim/messages/messages_network.h"
+#include "sim/oracles/calls.h"
+#include "sim/oracles/convergence.h"
+#include "sim/oracles/detection.h"
+#include "sim/oracles/membership.h"
+#include "sim/oracles/registry.h"
+#include "sim/oracles/resources.h"
+#include "sim/workload/client.h"
+#include "sim/workload/director.h"
+#include "sim/workload/worker.h"
+#include "sim/world.h"
+
+namespace rpcnet::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr const char* kCluster = "sim";
+
+// Purposes of Domain::plan draws that are about a host, not about a line of the plan.
+constexpr std::uint64_t kHostDraws = 0x686f7374;
+enum : std::uint64_t { kStart = 1, kOffset = 2, kDrift = 3 };
+
+NodeConfig config_of(const Plan& plan, HostIndex host) {
+  NodeConfig config{.id = *NodeId::parse(plan.host_name(host)),
+                    .cluster = kCluster,
+                    .advertise = World::address(host),
+                    .member = !plan.is_client(host)};
+  for (const auto& [name, value] : plan.knobs) set_knob(config, name, value);
+  return config;
+}
+
+// Everybody joins through the directors; the first one waits to be found, as in the example.
+std::vector<Address> seeds_of(const Plan& plan, HostIndex host) {
+  std::vector<Address> seeds;
+  for (HostIndex i = 0; i < std::max<std::size_t>(plan.directors, 1); ++i) {
+    if (i != host) seeds.push_back(World::address(i));
+  }
+  return seeds;
+}
+
+std::unique_ptr<Program> program_of(const Plan& plan, HostIndex host) {
+  if (plan.is_director(host)) return std::make_unique<Director>();
+  if (plan.is_worker(host)) return std::make_unique<Worker>(plan.workload);
+  std::vector<Peer> directors;
+  for (HostIndex i = 0; i < plan.directors; ++i) {
+    directors.push_back({World::address(i), NodeId::parse(plan.host_name(i))});
+  }
+  if (directors.empty()) return nullptr;
+  return std::make_unique<Client>(plan.workload, std::move(directors), host);
+}
+
+std::vector<HostSetup> setups_of(const Plan& plan) {
+  const Keyed keyed(plan.seed);
+  const auto within = [&](HostIndex host, std::uint64_t what, std::int64_t low, std::int64_t high) {
+    return keyed.between({Domain::plan, kHostDraws, what, host}, low, high);
+  };
+  std::vector<HostSetup> setups;
+  for (HostIndex i = 0; i < plan.hosts(); ++i) {
+    HostSetup setup{.config = config_of(plan, i)};
+    setup.credentials.cluster = kCluster;
+    setup.credentials.accepts = !plan.is_client(i);
+    setup.credentials.gossip = !plan.is_client(i);
+    if (!plan.is_client(i)) {
+      setup.credentials.identity = PeerIdentity{kCluster, plan.host_name(i)};
+      setup.seeds = seeds_of(plan, i);
+    }
+    setup.program = [&plan, i] { return program_of(plan, i); };
+    // Never from zero: a clock whose zero is now would hide code that takes zero for "never".
+    setup.clock = HostClock(seconds(1) + milliseconds(within(i, kOffset, 0, plan.clock_offset_ms)),
+                            within(i, kDrift, -plan.clock_drift_ppm, plan.clock_drift_ppm));
+    setups.push_back(std::move(setup));
+  }
+  return setups;
+}
+
+class Simulation {
+ public:
+  Simulation(const Plan& plan, const RunOptions& options)
+      : plan_(plan),
+        options_(options),
+        world_(plan.seed, setups_of(plan), plan.latency, plan.loss_ppm),
+        faults_(world_, plan),
+        ground_{world_, plan, faults_, bounds(config_of(plan, 0), plan.members())},
+        membership_(ground_),
+        detection_(ground_),
+        convergence_(ground_),
+        calls_(ground_),
+        registry_(ground_),
+        resources_(ground_) {
+    messages::MessagesConfig config;
+    config.peer_streams_max = static_cast<std::uint64_t>(plan.peer_streams_max);
+    world_.use(std::make_unique<messages::MessagesNetwork>(world_, world_.paths(), world_.keyed(),
+                                                           plan.hosts(), config));
+    world_.trace().watch(options.watch_from, options.watch_to);
+    world_.watch(faults_);
+    for (Oracle* oracle : oracles()) world_.watch(*oracle);
+  }
+
+  Report run() {
+    start_hosts();
+    advance(Moment(plan_.active));
+    if (!world_.violation()) {
+      world_.calm();
+      come_to_rest();
+    }
+    return report();
+  }
+
+ private:
+  std::vector<Oracle*> oracles() {
+    return {&membership_, &detection_, &convergence_, &calls_, &registry_, &resources_};
+  }
+
+  void start_hosts() {
+    const Keyed keyed(plan_.seed);
+    std::vector<std::pair<Moment, HostIndex>> order;
+    for (HostIndex i = 0; i < plan_.hosts(); ++i) {
+      const auto at = keyed.between({Domain::plan, kHostDraws, kStart, i}, 0,
+                                    i == 0 ? 0 : plan_.start_spread.count());
+      order.emplace_back(Moment(Duration(at)), i);
+    }
+    std::sort(order.begin(), order.end());
+    for (const auto& [at, host] : order) {
+      advance(at);
+      // A fault of the plan may have struck before.
+      if (world_.state(host) == HostState::idle) world_.start(host);
+    }
+  }
+
+  void advance(Moment end) {
+    while (!world_.violation() && world_.now() < end && world_.events() < options_.events_max) {
+      world_.run_until(std::min(end, world_.now() + seconds(1)), options_.events_max);
+      if (options_.progress) options_.progress(world_.now().time_since_epoch());
+    }
+  }
+
+  void come_to_rest() {
+    const Moment calm = world_.now();
+    for (;;) {
+      bool all = true;
+      for (Oracle* oracle : oracles()) {
+        if (oracle->settled()) continue;
+        all = false;
+        if (world_.now() - calm <= oracle->patience()) continue;
+        world_.fail(oracle->name(), "not at rest in time: " + oracle->unsettled());
+      }
+      if (all || world_.violation()) break;
+      if (world_.events() >= options_.events_max) break;
+      advance(world_.now() + World::kTick);
+    }
+    if (world_.violation()) return;
+    // What is right must stay right for a while without anybody's help.
+    advance(world_.now() + seconds(3));
+    if (world_.violation()) return;
+    for (Oracle* oracle : oracles()) oracle->on_end();
+  }
+
+  Report report() {
+    Report report;
+    report.simulated = world_.now().time_since_epoch();
+    report.events = world_.events();
+    report.inputs = world_.inputs();
+    report.trace = world_.trace().hash();
+    report.checkpoints = world_.trace().checkpoints();
+    report.trace_lines = world_.trace().lines();
+    report.watched = world_.trace().watched();
+    for (std::size_t i = 0; i < plan_.faults.size(); ++i) {
+      report.fault_effects.push_back(faults_.effects(i));
+    }
+    for (Oracle* oracle : oracles()) report.checks.emplace_back(oracle->name(), oracle->checks());
+    report.detection_first = detection_.first();
+    report.detection_last = detection_.last();
+    report.convergence = convergence_.took();
+    report.false_deaths = detection_.false_deaths();
+    for (HostIndex i = 0; i < plan_.members(); ++i) {
+      const Host& host = world_.host(i);
+      if (!host.running()) continue;
+      report.suspicions += host.node->swim_counters().suspicions;
+      report.refutations += host.node->swim_counters().refutations;
+    }
+    report.calls = calls_.calls();
+    report.calls_ok = calls_.calls_ok();
+    report.tokens = calls_.tokens();
+    report.sessions = calls_.sessions_done();
+    report.failovers = calls_.failovers();
+    report.packets = world_.paths().packets();
+    report.packets_lost = world_.paths().packets_lost();
+    report.links = world_.network().counters().links;
+    judge(report);
+    return report;
+  }
+
+  void judge(Report& report) {
+    if (const auto& violation = world_.violation()) {
+      report.verdict = Verdict::oracle;
+      const auto ms =
+          std::chrono::duration_cast<milliseconds>(violation->at.time_since_epoch()).count();
+      report.reason = violation->oracle + " at " + std::to_string(ms) + " ms: ";
+      if (violation->host) report.reason += plan_.host_name(*violation->host) + " ";
+      report.reason += violation->what;
+      for (const TraceLine& line : world_.trace().tail()) {
+        report.last_lines.push_back(to_text(line));
+      }
+      return;
+    }
+    if (world_.events() >= options_.events_max) {
+      report.verdict = Verdict::oracle;
+      report.reason = "the run did not end within " + std::to_string(options_.events_max) +
+                      " happenings";
+      return;
+    }
+    for (std::size_t i = 0; i < report.fault_effects.size(); ++i) {
+      if (report.fault_effects[i] > 0) continue;
+      report.verdict = Verdict::vacuous;
+      report.reason = "a fault changed nothing: " + to_text(plan_, plan_.faults[i]);
+    }
+    const bool calls = plan_.clients > 0 && plan_.directors > 0;
+    for (const auto& [oracle, count] : report.checks) {
+      const bool needs_calls = oracle == "calls" || oracle == "registry";
+      if (count > 0 || (needs_calls && !calls)) continue;
+      report.verdict = Verdict::vacuous;
+      report.reason = "the " + oracle + " oracle checked nothing";
+    }
+  }
+
+  const Plan& plan_;
+  const RunOptions& options_;
+  World world_;
+  FaultRunner faults_;
+  Ground ground_;
+  MembershipOracle membership_;
+  DetectionOracle detection_;
+  ConvergenceOracle convergence_;
+  CallsOracle calls_;
+  RegistryOracle registry_;
+  ResourcesOracle resources_;
+};
+
+}  // namespace
+
+Report run(const Plan& plan, const RunOptions& options) {
+  return Simulation(plan, options).run();
+}
+
+}  // namespace rpcnet::sim

@@ -1,0 +1,150 @@
+// Drawing faults. Every number of fault i is keyed by i: one left out changes no other.
+#include "sim/swarm.h"
+
+#include <algorithm>
+
+#include "sim/keyed.h"
+
+namespace rpcnet::sim {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::uint64_t kSwarm = 0x737761726d;  // entity of all draws here: not a fault line's
+constexpr std::int64_t kWarmUpMs = 8'000;       // faults of a forming cluster are for scenarios
+
+class Swarm {
+ public:
+  explicit Swarm(Plan& plan) : plan_(plan), keyed_(plan.seed) {}
+
+  void add(std::size_t index, FaultKind kind) {
+    index_ = index;
+    Fault fault;
+    fault.kind = kind;
+    const std::int64_t last =
+        std::chrono::duration_cast<milliseconds>(plan_.active).count() - 1'000;
+    fault.at = milliseconds(between("at", std::min(kWarmUpMs, last), last));
+    const Duration lasts = milliseconds(between("for", 2'000, between("long", 3'000, 15'000)));
+    if (has_end(kind)) fault.until = std::min(fault.at + lasts, plan_.active);
+    if (is_network(kind)) shape_network(fault);
+    else shape_host(fault, lasts);
+  }
+
+ private:
+  std::int64_t between(std::string_view what, std::int64_t low, std::int64_t high) {
+    std::uint64_t purpose = index_;
+    for (const char c : what) purpose = combine(purpose, static_cast<unsigned char>(c));
+    return keyed_.between({Domain::plan, kSwarm, purpose, 0}, low, high);
+  }
+
+  HostIndex host(std::string_view what, std::size_t count) {
+    return static_cast<HostIndex>(between(what, 0, static_cast<std::int64_t>(count) - 1));
+  }
+
+  std::vector<HostIndex> some(std::string_view what) {
+    std::vector<HostIndex> hosts;
+    const std::int64_t style = between(what, 0, 3);
+    if (style == 0) return hosts;  // everybody
+    for (HostIndex i = 0; i < plan_.hosts(); ++i) {
+      if (between(std::string(what) + std::to_string(i), 0, 3) < style) hosts.push_back(i);
+    }
+    if (hosts.empty()) hosts.push_back(host("one", plan_.hosts()));
+    return hosts;
+  }
+
+  void shape_network(Fault& fault) {
+    fault.both_ways = between("both", 0, 1) == 1;
+    switch (fault.kind) {
+      case FaultKind::loss: fault.ppm = between("ppm", 50'000, 600'000); break;
+      case FaultKind::burst_loss:
+        fault.ppm = between("ppm", 100'000, 400'000);
+        fault.micros = between("micros", 50'000, 400'000);
+        break;
+      case FaultKind::duplicate:
+      case FaultKind::reorder:
+        fault.ppm = between("ppm", 50'000, 500'000);
+        fault.micros = between("micros", 500, 120'000);
+        break;
+      case FaultKind::latency:
+        fault.micros = between("micros", 1'000, 250'000);
+        fault.spread_micros = between("spread", 0, 120'000);
+        break;
+      case FaultKind::bandwidth:
+        fault.bytes_per_second = between("rate", 5'000, 200'000);
+        fault.queue_bytes = between("queue", 3'000, 60'000);
+        break;
+      case FaultKind::hold: fault.until = std::min(fault.until, fault.at + milliseconds(8'000)); break;
+      default: break;
+    }
+    if (fault.kind == FaultKind::partition) {
+      fault.both_ways = false;
+      fault.groups.resize(static_cast<std::size_t>(between("groups", 2, 3)));
+      for (HostIndex i = 0; i < plan_.hosts(); ++i) {
+        const auto group = between("group" + std::to_string(i), 0,
+                                   static_cast<std::int64_t>(fault.groups.size()) - 1);
+        fault.groups[static_cast<std::size_t>(group)].push_back(i);
+      }
+      std::erase_if(fault.groups, [](const auto& group) { return group.empty(); });
+      if (fault.groups.size() < 2) {
+        fault.groups = {{0}, {}};
+        for (HostIndex i = 1; i < plan_.hosts(); ++i) fault.groups[1].push_back(i);
+      }
+    } else {
+      // One side is everybody: between two drawn sets there may be nothing to disturb.
+      (between("side", 0, 1) == 0 ? fault.from : fault.to) = some("set");
+    }
+    plan_.faults.push_back(fault);
+  }
+
+  void shape_host(Fault& fault, Duration lasts) {
+    const bool ends = fault.kind == FaultKind::crash || fault.kind == FaultKind::power_off ||
+                      fault.kind == FaultKind::leave;
+    if (ends || fault.kind == FaultKind::restart) {
+      // The seed of the joiners and one member more stay, or there is no cluster to look at.
+      if (plan_.members() < 3) return;
+      fault.hosts = {static_cast<HostIndex>(1 + host("host", plan_.members() - 1))};
+      if (fault.kind == FaultKind::restart) fault.kind = FaultKind::crash;
+      const Duration back = fault.at + lasts;
+      plan_.faults.push_back(fault);
+      const bool stays_dead = between("dead", 0, 3) == 0;
+      if (!stays_dead) {
+        plan_.faults.push_back({.kind = FaultKind::restart, .at = back, .hosts = fault.hosts});
+        plan_.active = std::max(plan_.active, back + milliseconds(1'000));
+      }
+      return;
+    }
+    fault.hosts = {host("host", plan_.hosts())};
+    switch (fault.kind) {
+      case FaultKind::slow: fault.micros = between("micros", 200, 15'000); break;
+      case FaultKind::clock_jump: fault.micros = between("micros", 10'000, 20'000'000); break;
+      case FaultKind::clock_drift: fault.ppm = between("ppm", -200'000, 200'000); break;
+      default: break;
+    }
+    plan_.faults.push_back(fault);
+  }
+
+  Plan& plan_;
+  Keyed keyed_;
+  std::size_t index_ = 0;
+};
+
+}  // namespace
+
+void draw_swarm(Plan& plan, std::size_t count, const std::vector<FaultKind>& kinds) {
+  const Keyed keyed(plan.seed);
+  std::vector<FaultKind> choice(kinds);
+  if (choice.empty()) choice.assign(kFaultKinds.begin(), kFaultKinds.end());
+  // The subset: each kind is in by half; at least one is.
+  std::vector<FaultKind> subset;
+  for (const FaultKind kind : choice) {
+    const Key key{Domain::plan, kSwarm, static_cast<std::uint64_t>(kind), 1};
+    if (keyed.below(key, 2) == 0) subset.push_back(kind);
+  }
+  if (subset.empty()) subset.push_back(choice[keyed.below({Domain::plan, kSwarm, 0, 2}, choice.size())]);
+  Swarm swarm(plan);
+  for (std::size_t i = 0; i < count; ++i) {
+    swarm.add(i, subset[keyed.below({Domain::plan, kSwarm, i, 3}, subset.size())]);
+  }
+}
+
+}  // namespace rpcnet::sim

@@ -1,0 +1,22 @@
+// The director of the cluster example in little: tells clients which worker is theirs.
+#pragma once
+
+#include <map>
+
+#include "sim/program.h"
+
+namespace rpcnet::sim {
+
+class Director final : public Program {
+ public:
+  void start(ProgramContext& context) override;
+  void on_event(ProgramContext& context, const Event& event) override;
+  void on_timer(ProgramContext& context, std::uint64_t token) override;
+
+ private:
+  void answer(ProgramContext& context, const WorkerSelected& selected);
+
+  std::map<CallId, bool> calls_;  // open assign calls; true: the question was understood
+};
+
+}  // namespace rpcnet::sim

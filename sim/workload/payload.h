@@ -1,0 +1,54 @@
+// What the programs of the workload say to each other.
+//
+// Oracles read it too: a message tells whose it is, so that a wrong one is known by itself.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/address.h"
+#include "engine/bytes.h"
+#include "engine/ids.h"
+
+namespace rpcnet::sim {
+
+inline constexpr const char* kAssign = "sim.assign";      // client to director: who works for me?
+inline constexpr const char* kGenerate = "sim.generate";  // client to worker: a stream of tokens
+inline constexpr const char* kEcho = "sim.echo";          // client to worker: the same again
+
+struct AssignRequest {
+  std::vector<NodeId> excluded;
+};
+
+struct AssignResponse {
+  NodeId worker;
+  Address address;
+};
+
+struct GenerateRequest {
+  std::uint64_t session = 0;  // unique in the run
+  std::uint64_t next = 0;     // the first sequence number that is missing
+  std::uint64_t total = 0;
+};
+
+struct Token {
+  std::uint64_t session = 0;
+  std::uint64_t sequence = 0;
+  Bytes content;  // token_content(session, sequence, size)
+};
+
+Bytes serialize(const AssignRequest& request);
+Bytes serialize(const AssignResponse& response);
+Bytes serialize(const GenerateRequest& request);
+Bytes serialize(const Token& token);
+
+std::optional<AssignRequest> parse_assign_request(BytesView bytes);
+std::optional<AssignResponse> parse_assign_response(BytesView bytes);
+std::optional<GenerateRequest> parse_generate_request(BytesView bytes);
+std::optional<Token> parse_token(BytesView bytes);
+
+Bytes token_content(std::uint64_t session, std::uint64_t sequence, std::size_t size);
+
+}  // namespace rpcnet::sim
