@@ -122,7 +122,7 @@ void Swim::on_link_down(Instant now, const LinkDown& fact, Outbox& out) {
   const bool was_up = link->up;
   const Address remote = link->remote;
   const auto node = link->node;
-  const auto slot = node ? p.core.table.find(*node) : std::nullopt;
+  const Slot slot = node ? p.core.table.find(*node).value_or(kSelf) : kSelf;
   p.forget_streams(fact.link);
   p.core.links.on_down(now, fact);
   std::string detail = to_text(fact.end);
@@ -131,9 +131,9 @@ void Swim::on_link_down(Instant now, const LinkDown& fact, Outbox& out) {
   p.probes.on_link_down(now, fact.link, out);
   // A hint and no verdict (DESIGN section 3). An idle end says nothing at all.
   if (was_up && fact.end != LinkEnd::idle && fact.end != LinkEnd::local_limit) {
-    const bool known = slot && *slot != kSelf;
-    p.seeds.on_lost(now, known ? p.core.table[*slot].member.address : remote);
-    if (known) p.hint(now, *slot, out);
+    const bool known = slot != kSelf;
+    p.seeds.on_lost(now, known ? p.core.table[slot].member.address : remote);
+    if (known) p.hint(now, slot, out);
   }
   p.settle(now, out);
 }
