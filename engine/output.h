@@ -127,6 +127,10 @@ class Outbox {
 
   bool empty() const { return next_ == queue_.size(); }
 
+  // What is still to be polled, first to last.
+  std::size_t size() const { return queue_.size() - next_; }
+  const Output& pending(std::size_t index) const { return queue_[next_ + index]; }
+
  private:
   std::vector<Output> queue_;
   std::size_t next_ = 0;

@@ -29,6 +29,10 @@ class Assignments {
   // How many count at `now`.
   std::uint32_t count(Instant now, const NodeId& worker) const;
 
+  // The same as if this report had been taken in first: for views, which change nothing.
+  std::uint32_t count(Instant now, const NodeId& worker, std::uint64_t sequence,
+                      std::uint32_t active) const;
+
   void forget(const NodeId& worker) { workers_.erase(worker); }
 
  private:
@@ -36,6 +40,9 @@ class Assignments {
     std::deque<Instant> expiries;  // ascending
     std::uint64_t sequence = 0;
     std::uint32_t active = 0;
+
+    // How many assignments a report shows to have become calls.
+    std::size_t arrived(std::uint64_t reported, std::uint32_t active_now) const;
   };
 
   Duration ttl_;

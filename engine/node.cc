@@ -1,0 +1,294 @@
+// Node: routes facts and commands to its parts, which do not know each other, and ties them
+// together: the load that membership reports is the number of calls being served, and a registry's
+// workers are watched members.
+#include "engine/node.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "engine/assert.h"
+#include "engine/cluster/assignments.h"
+#include "engine/cluster/registry.h"
+#include "engine/rpc/rpc.h"
+#include "engine/swim/swim.h"
+
+namespace rpcnet {
+namespace {
+
+// One label per part, so that a new draw in one does not move the draws of another.
+enum RngLabel : std::uint64_t { kRngSwim = 1, kRngRpc = 2, kRngRegistry = 3 };
+
+// Dialled links of both machines draw from disjoint even numbers.
+constexpr std::uint64_t kLinkStep = 4;
+constexpr std::uint64_t kFirstGossipLink = 2;
+constexpr std::uint64_t kFirstRpcLink = 4;
+
+swim::SwimOptions swim_options(const NodeConfig& config) {
+  return {.self = config.id,
+          .cluster = config.cluster,
+          .advertise = config.advertise,
+          .swim = config.swim,
+          .phi = config.phi,
+          .links = config.gossip_links,
+          .rng = Rng(config.seed).fork(kRngSwim),
+          .first_link = kFirstGossipLink,
+          .link_step = kLinkStep};
+}
+
+}  // namespace
+
+struct Node::Parts {
+  explicit Parts(NodeConfig with)
+      : config(std::move(with)),
+        rpc(config.rpc, config.rpc_links, Rng(config.seed).fork(kRngRpc),
+            {.first_link = kFirstRpcLink, .link_step = kLinkStep}),
+        assignments(config.registry.assignment_ttl) {
+    if (config.member) swim.emplace(swim_options(config));
+  }
+
+  // Every input begins here. Returns how many outputs are pending: those behind are its own.
+  std::size_t begin(Instant at) {
+    ENGINE_ASSERT(at >= now);
+    now = at;
+    // What other members hear of this process's load is what it is doing now.
+    if (swim) swim->report_load(static_cast<std::uint32_t>(rpc.serving()));
+    return out.size();
+  }
+
+  template <typename F>
+  void on_fact(const F& fact);
+  template <typename C>
+  Outcome carry_out(C&& command);
+
+  Outcome open_registry(OpenRegistry&& command);
+  Outcome select_worker(SelectWorker&& command);
+  std::vector<WorkerView> workers(const cluster::Registry& registry, Instant at) const;
+  void watch_if_worker(const Member& member);
+  void follow_members();
+  void follow_events_from(std::size_t mark);
+
+  NodeConfig config;
+  Instant now{};
+  Outbox out;
+  rpc::Rpc rpc;
+  std::optional<swim::Swim> swim;
+  std::map<std::uint32_t, cluster::Registry> registries;
+  cluster::Assignments assignments;
+  std::set<NodeId> watched;
+};
+
+// A link belongs to the machine that dialled it or saw it come up.
+template <typename F>
+void Node::Parts::on_fact(const F& fact) {
+  const bool gossip = swim && swim->owns(fact.link);
+  if constexpr (std::is_same_v<F, LinkUp>) {
+    if (fact.protocol == Protocol::rpc) return rpc.on_link_up(now, fact, out);
+    if (swim) return swim->on_link_up(now, fact, out);
+    out.push(CloseLink{fact.link, CloseCode::none, "this process is no member of a cluster"});
+  } else if constexpr (std::is_same_v<F, LinkDown>) {
+    gossip ? swim->on_link_down(now, fact, out) : rpc.on_link_down(now, fact, out);
+  } else if constexpr (std::is_same_v<F, DatagramReceived>) {
+    if (gossip) swim->on_datagram(now, fact, out);  // RPC has no datagrams: a stranger's are dropped
+  } else if constexpr (std::is_same_v<F, DatagramLimit>) {
+    gossip ? swim->on_datagram_limit(now, fact, out) : rpc.on_datagram_limit(now, fact, out);
+  } else if constexpr (std::is_same_v<F, StreamData>) {
+    gossip ? swim->on_stream_data(now, fact, out) : rpc.on_stream_data(now, fact, out);
+  } else if constexpr (std::is_same_v<F, StreamReset>) {
+    gossip ? swim->on_stream_reset(now, fact, out) : rpc.on_stream_reset(now, fact, out);
+  } else if constexpr (std::is_same_v<F, StreamStopped>) {
+    gossip ? swim->on_stream_stopped(now, fact, out) : rpc.on_stream_stopped(now, fact, out);
+  } else if constexpr (std::is_same_v<F, StreamDrained>) {
+    gossip ? swim->on_stream_drained(now, fact, out) : rpc.on_stream_drained(now, fact, out);
+  } else {
+    static_assert(std::is_same_v<F, StreamsAllowed>);
+    gossip ? swim->on_streams_allowed(now, fact, out) : rpc.on_streams_allowed(now, fact, out);
+  }
+}
+
+template <typename C>
+Outcome Node::Parts::carry_out(C&& command) {
+  using Kind = std::remove_cvref_t<C>;
+  if constexpr (std::is_same_v<Kind, Join>) {
+    return swim ? swim->join(now, command, out) : Outcome::not_a_member;
+  } else if constexpr (std::is_same_v<Kind, Leave>) {
+    return swim ? swim->leave(now, out) : Outcome::not_a_member;
+  } else if constexpr (std::is_same_v<Kind, ChangeTags>) {
+    if (!swim) return Outcome::not_a_member;
+    return swim->change_tags(now, command, out);
+  } else if constexpr (std::is_same_v<Kind, StartCall>) {
+    return rpc.start(now, std::move(command), out);
+  } else if constexpr (std::is_same_v<Kind, SendMessage>) {
+    return rpc.send(now, std::move(command), out);
+  } else if constexpr (std::is_same_v<Kind, HalfClose>) {
+    return rpc.half_close(now, std::move(command), out);
+  } else if constexpr (std::is_same_v<Kind, CancelCall>) {
+    return rpc.cancel(now, std::move(command), out);
+  } else if constexpr (std::is_same_v<Kind, ConsumeMessages>) {
+    return rpc.consume(now, std::move(command), out);
+  } else if constexpr (std::is_same_v<Kind, SendHeaders>) {
+    return rpc.send_headers(now, std::move(command), out);
+  } else if constexpr (std::is_same_v<Kind, FinishCall>) {
+    return rpc.finish(now, std::move(command), out);
+  } else if constexpr (std::is_same_v<Kind, StopAccepting>) {
+    return rpc.stop_accepting(now, std::move(command), out);
+  } else if constexpr (std::is_same_v<Kind, OpenRegistry>) {
+    return open_registry(std::move(command));
+  } else {
+    static_assert(std::is_same_v<Kind, SelectWorker>);
+    return select_worker(std::move(command));
+  }
+}
+
+Outcome Node::Parts::open_registry(OpenRegistry&& command) {
+  if (!swim) return Outcome::not_a_member;
+  const Rng rng = Rng(config.seed).fork(kRngRegistry).fork(command.registry);
+  const auto [position, added] = registries.try_emplace(command.registry, std::move(command.filter),
+                                                        command.strategy, rng);
+  if (!added) return Outcome::unknown_registry;
+  follow_members();
+  return Outcome::done;
+}
+
+Outcome Node::Parts::select_worker(SelectWorker&& command) {
+  const auto found = registries.find(command.registry);
+  if (found == registries.end()) return Outcome::unknown_registry;
+  swim->for_each_member([this](const Member& member) {
+    const auto health = swim->health(member.id, now);
+    if (health.report != 0) assignments.on_report(member.id, health.report, health.active_calls);
+  });
+  const auto views = workers(found->second, now);
+  const auto chosen = found->second.select(views, command);
+  WorkerSelected result{.request = command.request, .worker = std::nullopt};
+  if (chosen) {
+    result.worker = views[*chosen].member;
+    assignments.add(now, result.worker->id);
+  }
+  out.push(std::move(result));
+  return Outcome::done;
+}
+
+std::vector<WorkerView> Node::Parts::workers(const cluster::Registry& registry, Instant at) const {
+  std::vector<WorkerView> views;
+  swim->for_each_member([&](const Member& member) {
+    if (!registry.filter().matches(member.tags)) return;
+    const auto health = swim->health(member.id, at);
+    views.push_back({.member = member,
+                     .active_calls = health.active_calls,
+                     .assignments = assignments.count(at, member.id, health.report,
+                                                      health.active_calls),
+                     .phi_milli = health.phi_milli,
+                     .avoid = health.avoid});
+  });
+  return views;
+}
+
+// Whoever may be chosen is watched: its heartbeats carry its load and feed Phi.
+void Node::Parts::watch_if_worker(const Member& member) {
+  bool wanted = false;
+  if (is_member(member.status) && member.id != config.id) {
+    for (const auto& [number, registry] : registries) {
+      wanted = wanted || registry.filter().matches(member.tags);
+    }
+  }
+  if (wanted == watched.contains(member.id)) return;
+  if (wanted) {
+    watched.insert(member.id);
+  } else {
+    watched.erase(member.id);
+    assignments.forget(member.id);
+  }
+  swim->watch(now, member.id, wanted, out);
+}
+
+void Node::Parts::follow_members() {
+  for (const Member& member : swim->members()) watch_if_worker(member);
+}
+
+// The outputs since `mark` tell which members changed while an input was handled.
+void Node::Parts::follow_events_from(std::size_t mark) {
+  if (registries.empty()) return;
+  std::vector<Member> changed;
+  for (std::size_t i = mark; i < out.size(); ++i) {
+    const auto* event = std::get_if<Event>(&out.pending(i));
+    if (event == nullptr) continue;
+    if (const auto* member = std::get_if<MemberEvent>(event)) changed.push_back(member->member);
+  }
+  for (const Member& member : changed) watch_if_worker(member);
+}
+
+Node::Node(NodeConfig config) : parts_(std::make_unique<Parts>(std::move(config))) {}
+Node::~Node() = default;
+
+void Node::handle(Instant now, const Fact& fact) {
+  const std::size_t mark = parts_->begin(now);
+  std::visit([this](const auto& it) { parts_->on_fact(it); }, fact);
+  parts_->follow_events_from(mark);
+}
+
+Outcome Node::handle(Instant now, Command&& command) {
+  const std::size_t mark = parts_->begin(now);
+  const Outcome outcome =
+      std::visit([this](auto&& it) { return parts_->carry_out(std::move(it)); }, std::move(command));
+  parts_->follow_events_from(mark);
+  return outcome;
+}
+
+void Node::handle_unreachable(Instant now, const Address& address) {
+  const std::size_t mark = parts_->begin(now);
+  if (parts_->swim) parts_->swim->suspect_hint(now, address, parts_->out);
+  parts_->follow_events_from(mark);
+}
+
+void Node::handle_deadline(Instant now) {
+  const std::size_t mark = parts_->begin(now);
+  if (parts_->swim) parts_->swim->on_deadline(now, parts_->out);
+  parts_->rpc.on_deadline(now, parts_->out);
+  parts_->follow_events_from(mark);
+}
+
+std::optional<Output> Node::poll() { return parts_->out.poll(); }
+
+std::optional<Instant> Node::deadline() const {
+  const auto rpc = parts_->rpc.deadline();
+  const auto swim = parts_->swim ? parts_->swim->deadline() : std::nullopt;
+  if (!rpc) return swim;
+  if (!swim) return rpc;
+  return std::min(*rpc, *swim);
+}
+
+const NodeConfig& Node::config() const { return parts_->config; }
+
+std::vector<Member> Node::members() const {
+  return parts_->swim ? parts_->swim->members() : std::vector<Member>{};
+}
+
+std::vector<Member> Node::tombstones() const {
+  return parts_->swim ? parts_->swim->tombstones() : std::vector<Member>{};
+}
+
+std::optional<Member> Node::find(const NodeId& id) const {
+  const Member* member = parts_->swim ? parts_->swim->find(id) : nullptr;
+  return member != nullptr ? std::optional(*member) : std::nullopt;
+}
+
+std::vector<WorkerView> Node::workers(std::uint32_t registry, Instant now) const {
+  const auto found = parts_->registries.find(registry);
+  if (found == parts_->registries.end()) return {};
+  return parts_->workers(found->second, now);
+}
+
+bool Node::is_writable(CallId call) const { return parts_->rpc.is_writable(call); }
+std::size_t Node::serving() const { return parts_->rpc.serving(); }
+std::size_t Node::outgoing() const { return parts_->rpc.outgoing(); }
+const rpc::Counters& Node::rpc_counters() const { return parts_->rpc.counters(); }
+
+const swim::Counters& Node::swim_counters() const {
+  static constexpr swim::Counters kNone{};
+  return parts_->swim ? parts_->swim->counters() : kNone;
+}
+
+}  // namespace rpcnet
