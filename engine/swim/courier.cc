@@ -17,7 +17,9 @@ constexpr std::size_t kFrameRoom = 16'384;
 }  // namespace
 
 Link* Courier::to_member(Instant now, Slot slot, const Body& body, Outbox& out) {
-  return to_peer(now, core_.peer(slot), slot, body, out);
+  Link* link = core_.reach(now, slot, out);
+  if (link != nullptr) send(*link, slot, body, false, out);
+  return link;
 }
 
 Link* Courier::to_peer(Instant now, const Peer& peer, std::optional<Slot> slot, const Body& body,

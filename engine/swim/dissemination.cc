@@ -25,6 +25,10 @@ void Dissemination::add_liveness(Slot slot, MemberStatus status) {
 
 void Dissemination::add_tags(Slot slot) { add(slot, NewsKind::tags, kTags); }
 
+void Dissemination::add_birth(Slot slot) {
+  add(slot, NewsKind::tags, urgency_of(MemberStatus::alive));
+}
+
 void Dissemination::forget(Slot slot) {
   remove(slot, NewsKind::liveness);
   remove(slot, NewsKind::tags);

@@ -31,6 +31,9 @@ class Dissemination {
   void add_liveness(Slot slot, MemberStatus status);
   void add_tags(Slot slot);
 
+  // A newcomer that has tags: one piece tells both, so that nobody meets it without them.
+  void add_birth(Slot slot);
+
   // Its slot is about to name somebody else.
   void forget(Slot slot);
   void clear();

@@ -35,7 +35,7 @@ Knowledge::Knowledge(Core& core, Suspicions& suspicions)
       notices_(kNoticesBurst, kNoticesRefill) {}
 
 std::optional<Slot> Knowledge::hear(Instant now, const Sender& sender, MemberStatus status,
-                                    Outbox& out) {
+                                    LinkId link, Outbox& out) {
   const Liveness claim{sender.incarnation, status, sender.address};
   auto slot = core_.table.find(sender.id);
   if (slot) {
@@ -46,6 +46,7 @@ std::optional<Slot> Knowledge::hear(Instant now, const Sender& sender, MemberSta
   if (!slot) return std::nullopt;
   Record& record = core_.table.local(*slot);
   record.last_heard = now;
+  record.link = link;
   record.active_calls = sender.active_calls;
   ++record.report;
   return slot;
@@ -132,13 +133,17 @@ void Knowledge::apply_liveness(Instant now, Slot slot, Liveness claim,
     return;
   }
   Duration suspicion = suspicion_timeout(core_.config, core_.table.size());
-  const bool accused_here =
-      held.status == MemberStatus::suspect && held.incarnation == claim.incarnation;
-  if (claim.status == MemberStatus::dead && is_member(held.status) && !accused_here) {
-    claim.status = MemberStatus::suspect;
-    suspicion = std::min(suspicion, core_.config.probe_interval * 2);
-    ++core_.counters.downgraded;
-    reminders_.push_back({slot, claim.address});
+  if (claim.status == MemberStatus::dead && is_member(held.status)) {
+    const Duration grace = core_.config.probe_interval * 2;
+    const bool accused_here =
+        held.status == MemberStatus::suspect && held.incarnation == claim.incarnation;
+    if (accused_here && !suspicions_.confirm(now, slot, grace)) return;
+    if (!accused_here) {
+      claim.status = MemberStatus::suspect;
+      suspicion = std::min(suspicion, grace);
+      ++core_.counters.downgraded;
+      reminders_.push_back({slot, claim.address});
+    }
   }
   ++core_.counters.updates_applied;
   change(now, slot, claim, accuser, suspicion, out);
@@ -233,10 +238,11 @@ std::optional<Slot> Knowledge::add(Instant now, const NodeId& id, const Liveness
   }
   const Slot slot = core_.table.add(id, liveness);
   ++core_.counters.updates_applied;
-  core_.news.add_liveness(slot, liveness.status);
   if (tags && tags->version > 0) {
     core_.table.set_tags(slot, std::move(*tags));
-    core_.news.add_tags(slot);
+    core_.news.add_birth(slot);
+  } else {
+    core_.news.add_liveness(slot, liveness.status);
   }
   if (liveness.status == MemberStatus::suspect) {
     ++core_.counters.suspicions;

@@ -1,9 +1,10 @@
 // What a claim does: to the table, to the news, to a suspicion, to ourselves.
 //
-// Claims about others are merged (claim.h), with one caution: the death of a member that is alive
-// here is taken as a suspicion first. Whoever was on the other side of a healed partition, or sick
-// itself, may hold half the cluster dead; the accused get a moment to object, and no healthy node
-// is failed by hearsay (memberlist does the same in its push-pull).
+// Claims about others are merged (claim.h), with one caution: a death that we are told of is taken
+// as a suspicion until the accused has had two intervals to object to us. Whoever was on the other
+// side of a healed partition, or was sick itself, may hold half the cluster dead, and no healthy
+// node is to be failed by hearsay (memberlist does the same in its push-pull). A real death costs
+// no time: it was suspected here for long when the news of it comes.
 //
 // Claims about ourselves are never merged. What is worse than, or different from, what we say of
 // ourselves at our incarnation or a later one is refuted with the next higher incarnation, which
@@ -44,7 +45,8 @@ class Knowledge {
   Knowledge(Core& core, Suspicions& suspicions);
 
   // A member spoke: that is a claim to be alive, or to have left. nullopt: the table is full.
-  std::optional<Slot> hear(Instant now, const Sender& sender, MemberStatus status, Outbox& out);
+  std::optional<Slot> hear(Instant now, const Sender& sender, MemberStatus status, LinkId link,
+                           Outbox& out);
 
   void apply(Instant now, const Update& update, Outbox& out);
 

@@ -34,6 +34,7 @@ struct Record {
   std::optional<NodeId> accuser;  // of a suspect or dead one: who said so, as far as we know
   std::uint32_t check = 0;        // of address and tags, as in DigestEntry
   std::optional<Instant> last_heard;
+  std::optional<LinkId> link;  // on which it was last heard: the best to answer on
   std::uint32_t active_calls = 0;
   std::uint64_t report = 0;      // how many loads it has reported
   std::optional<Instant> told;   // when it was last told of an accusation outside of a probe

@@ -24,8 +24,9 @@ void Probes::begin(Instant now, Slot slot, Outbox& out) {
   by_slot_[slot] = seq;
   ++core_.counters.probes;
 
-  Link* link = core_.links.reach(now, core_.peer(slot), out);
+  const Link* link = core_.reach(now, slot, out);
   const bool connected = link != nullptr && link->up;
+  probe.since = now;
   probe.end = now + core_.config.probe_interval * (connected ? 1 : 2);
   core_.timers.arm({Wake::probe_end, seq}, probe.end);
   core_.timers.arm({Wake::probe_slow, seq}, now + core_.config.probe_timeout);
@@ -74,17 +75,19 @@ void Probes::on_slow(Instant now, std::uint64_t seq, Outbox& out) {
   ping_by_stream(now, seq, probe, out);
 }
 
-std::optional<Slot> Probes::on_end(std::uint64_t seq, Outbox& out) {
+std::optional<Probes::Failure> Probes::on_end(std::uint64_t seq, Outbox& out) {
   const auto found = probes_.find(seq);
   if (found == probes_.end()) return std::nullopt;
-  const Slot slot = found->second.slot;
-  if (found->second.stream) {
-    const auto [link, stream] = *found->second.stream;
-    out.push(StopStream{link, stream, StreamCode::cancelled});
+  const Probe& probe = found->second;
+  if (probe.stream) {
+    out.push(StopStream{probe.stream->first, probe.stream->second, StreamCode::cancelled});
   }
+  Failure failure{probe.slot, std::nullopt};
+  const auto& heard = core_.table[probe.slot].last_heard;
+  if (!heard || *heard < probe.since) failure.silent = probe.link;
   erase(found);
   ++core_.counters.probes_failed;
-  return slot;
+  return failure;
 }
 
 void Probes::on_link_down(Instant now, LinkId link, Outbox& out) {

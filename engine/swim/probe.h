@@ -40,8 +40,13 @@ class Probes {
 
   void on_slow(Instant now, std::uint64_t seq, Outbox& out);
 
-  // Who did not answer; nullopt if the probe is over.
-  std::optional<Slot> on_end(std::uint64_t seq, Outbox& out);
+  // Who did not answer, and a link to it on which nothing at all came back meanwhile; nullopt if
+  // the probe is over.
+  struct Failure {
+    Slot slot = 0;
+    std::optional<LinkId> silent;
+  };
+  std::optional<Failure> on_end(std::uint64_t seq, Outbox& out);
 
   void on_link_down(Instant now, LinkId link, Outbox& out);
 
@@ -57,6 +62,7 @@ class Probes {
  private:
   struct Probe {
     Slot slot = 0;
+    Instant since{};
     Instant end{};
     std::optional<LinkId> link;
     std::optional<std::pair<LinkId, StreamId>> stream;

@@ -13,17 +13,28 @@ constexpr std::size_t kAccusersMax = 8;
 
 void Suspicions::start(Instant now, Slot slot, const std::optional<NodeId>& accuser,
                        Duration timeout) {
-  auto& accusers = suspects_[slot];
-  accusers.clear();
-  if (accuser) accusers.insert(*accuser);
+  Suspicion& suspicion = suspects_[slot];
+  suspicion = {.since = now, .accusers = {}};
+  if (accuser) suspicion.accusers.insert(*accuser);
   core_.timers.arm({Wake::suspicion, slot}, now + timeout);
 }
 
 void Suspicions::accuse(Slot slot, const NodeId& accuser) {
   const auto found = suspects_.find(slot);
-  if (found != suspects_.end() && found->second.size() < kAccusersMax) {
-    found->second.insert(accuser);
+  if (found != suspects_.end() && found->second.accusers.size() < kAccusersMax) {
+    found->second.accusers.insert(accuser);
   }
+}
+
+bool Suspicions::confirm(Instant now, Slot slot, Duration grace) {
+  const auto found = suspects_.find(slot);
+  if (found == suspects_.end()) return false;
+  const Instant earliest = found->second.since + grace;
+  if (now >= earliest) return true;
+  const Reason reason{Wake::suspicion, slot};
+  const auto due = core_.timers.deadline(reason);
+  if (!due || earliest < *due) core_.timers.arm(reason, earliest);
+  return false;
 }
 
 void Suspicions::stop(Slot slot) {
@@ -32,7 +43,8 @@ void Suspicions::stop(Slot slot) {
 }
 
 void Suspicions::extend(Instant now, Duration stall, Duration grace) {
-  for (const auto& [slot, accusers] : suspects_) {
+  for (auto& [slot, suspicion] : suspects_) {
+    suspicion.since += stall;
     const Reason reason{Wake::suspicion, slot};
     const auto due = core_.timers.deadline(reason);
     if (due) core_.timers.arm(reason, std::max(*due + stall, now + grace));
@@ -45,7 +57,7 @@ void Suspicions::clear() {
 
 std::size_t Suspicions::accusers(Slot slot) const {
   const auto found = suspects_.find(slot);
-  return found == suspects_.end() ? 0 : found->second.size();
+  return found == suspects_.end() ? 0 : found->second.accusers.size();
 }
 
 }  // namespace rpcnet::swim

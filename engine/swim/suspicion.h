@@ -22,6 +22,10 @@ class Suspicions {
   // Begins, or begins anew for a higher incarnation. Ends by Wake::suspicion.
   void start(Instant now, Slot slot, const std::optional<NodeId>& accuser, Duration timeout);
   void accuse(Slot slot, const NodeId& accuser);
+
+  // Somebody says that the suspect is dead. True if it has had at least `grace` to object to us;
+  // else its time here ends that long after it began, if it would not end earlier.
+  bool confirm(Instant now, Slot slot, Duration grace);
   void stop(Slot slot);
 
   // This process was stopped for so long: nobody could be heard objecting meanwhile. All get that
@@ -33,8 +37,13 @@ class Suspicions {
   std::size_t size() const { return suspects_.size(); }
 
  private:
+  struct Suspicion {
+    Instant since{};
+    std::set<NodeId> accusers;
+  };
+
   Core& core_;
-  std::map<Slot, std::set<NodeId>> suspects_;
+  std::map<Slot, Suspicion> suspects_;
 };
 
 }  // namespace rpcnet::swim

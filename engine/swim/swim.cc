@@ -423,8 +423,13 @@ void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
       return;
     case Wake::probe_slow: return probes.on_slow(now, reason.number, out);
     case Wake::probe_end:
-      if (const auto silent = probes.on_end(reason.number, out)) {
-        knowledge.suspect(now, *silent, out);
+      if (const auto failure = probes.on_end(reason.number, out)) {
+        knowledge.suspect(now, failure->slot, out);
+        // The link may be what is broken (a NAT forgot it, the peer did): the accusation, which
+        // wants an answer soon, goes over a new one.
+        if (failure->silent && core.links.find(*failure->silent) != nullptr) {
+          drop(now, *failure->silent, CloseCode::none, "no answer", out);
+        }
       }
       return;
     case Wake::errand: return errands.on_due(now, reason.number, out);
@@ -514,8 +519,9 @@ void Swim::Parts::receive(Instant now, LinkId from, std::optional<StreamId> stre
 
   const bool leaving = std::holds_alternative<Leave>(message.body);
   const MemberStatus status = leaving ? MemberStatus::left : MemberStatus::alive;
-  const auto slot = knowledge.hear(now, message.sender, status, out);
+  // The updates first: a newcomer may describe itself in them, with its tags.
   for (const Update& update : message.updates) knowledge.apply(now, update, out);
+  const auto slot = knowledge.hear(now, message.sender, status, from, out);
   // Nobody to us: a farewell of a stranger, or one too many.
   if (!slot) {
     if (const auto* leave = std::get_if<Leave>(&message.body)) {

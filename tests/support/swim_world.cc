@@ -72,6 +72,14 @@ void SwimWorld::resume(std::size_t number) {
   auto inbox = std::exchange(host.inbox, {});
   for (const auto& act : inbox) act();
   if (!host.swim) return;
+  for (std::size_t index = 0; index < connections_.size(); ++index) {
+    for (int side = 0; side < 2; ++side) {
+      const Side& own = connections_[index].sides[side];
+      if (own.host == number && now_ - own.heard >= options_.idle_timeout) {
+        down(index, side, LinkEnd::idle);
+      }
+    }
+  }
   on_host(number, host.life, [&](swim::Swim& swim, Outbox& out) {
     if (swim.deadline() && *swim.deadline() <= now_) swim.on_deadline(now_, out);
   });
@@ -408,7 +416,12 @@ void SwimWorld::arrive(std::size_t index, int to, bool datagram,
     }
     return;
   }
-  if (!receiver.open) return;
+  if (!receiver.open) {
+    if (passes(receiver.host, sender.host)) {
+      at(now_ + flight(), [this, index, to] { down(index, 1 - to, LinkEnd::reset); });
+    }
+    return;
+  }
   if (!host.paused) {
     receiver.heard = now_;
     // Both datagrams and streams are acknowledged.
