@@ -1,0 +1,138 @@
+// What Node adds to its parts: routing, real load, watched workers.
+#include "engine/node.h"
+
+#include <boost/test/unit_test.hpp>
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "tests/support/node_net.h"
+
+using namespace rpcnet;
+using namespace std::chrono_literals;
+using test::NodeNet;
+
+namespace {
+
+// A director (0) with an open registry and two workers (1, 2), settled.
+struct Cluster {
+  NodeNet net;
+
+  Cluster() {
+    net.add("director");
+    for (const std::string name : {"worker-a", "worker-b"}) {
+      const auto worker = net.add(name);
+      net.command(worker, ChangeTags{{{"role", "worker"}, {"label", name}}});
+    }
+    net.command(0, Join{});
+    net.command(1, Join{{net.address(0)}});
+    net.command(2, Join{{net.address(0)}});
+    BOOST_TEST_REQUIRE((net.command(0, OpenRegistry{.registry = 1,
+                                                    .filter = *parse_tag_filter("role=worker")}) ==
+                        Outcome::done));
+    net.run_for(5s);
+  }
+
+  std::vector<WorkerView> workers() { return net[0].node->workers(1, net.now()); }
+
+  std::optional<Member> select(std::vector<NodeId> excluded = {}) {
+    net.command(0, SelectWorker{.registry = 1, .request = 1, .excluded = std::move(excluded)});
+    return net.told<WorkerSelected>(0).back().worker;
+  }
+
+  // A call from the director to a worker that the worker does not finish.
+  void open_call(std::size_t worker, std::uint64_t number) {
+    net.command(0, StartCall{.call = {2 * number + 1},
+                             .peer = {net.address(worker), std::nullopt},
+                             .method = "Inference.generate",
+                             .last = true});
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(node)
+
+BOOST_AUTO_TEST_CASE(ARegistryFindsWorkersByTheirTags) {
+  Cluster cluster;
+  const auto workers = cluster.workers();
+  BOOST_TEST_REQUIRE(workers.size() == 2U);
+  BOOST_TEST(workers[0].member.tags.at("label") == "worker-a");
+  BOOST_TEST(workers[1].member.tags.at("label") == "worker-b");
+}
+
+BOOST_AUTO_TEST_CASE(LoadIsWhatTheWorkerReports) {
+  Cluster cluster;
+  for (std::uint64_t i = 0; i < 3; ++i) cluster.open_call(1, i);
+  cluster.net.run_for(2s);
+  BOOST_TEST(cluster.workers()[0].active_calls == 3U);
+  BOOST_TEST(cluster.workers()[1].active_calls == 0U);
+  for (int i = 0; i < 3; ++i) BOOST_TEST(cluster.select()->id.text() == "worker-b");
+
+  // The caller gives up: the load is gone with the next report, nobody has to release it.
+  for (std::uint64_t i = 0; i < 3; ++i) cluster.net.command(0, CancelCall{{2 * i + 1}});
+  cluster.net.run_for(3s);
+  BOOST_TEST(cluster.workers()[0].active_calls == 0U);
+  BOOST_TEST(cluster.workers()[1].assignments == 0U);
+}
+
+// An unfed detector is what the original shipped: silence must move phi and the choice.
+BOOST_AUTO_TEST_CASE(PhiIsFedByHeartbeatsAndMovesTheChoice) {
+  Cluster cluster;
+  cluster.net.run_for(10s);
+  for (const auto& worker : cluster.workers()) BOOST_TEST(!worker.avoid);
+  const auto heartbeats = cluster.net[0].node->swim_counters().heartbeats_received;
+  BOOST_TEST(heartbeats > 20U);
+
+  cluster.net[1].silent = true;
+  const auto quiet_since = cluster.net.now();
+  while (!cluster.workers()[0].avoid && cluster.net.now() < quiet_since + 5s) {
+    cluster.net.run_for(50ms);
+  }
+  BOOST_TEST(cluster.workers()[0].avoid);
+  BOOST_TEST(cluster.workers()[0].phi_milli >= 3000U);
+  BOOST_TEST(((cluster.net.now() - quiet_since) < 2s));
+  for (int i = 0; i < 4; ++i) BOOST_TEST(cluster.select()->id.text() == "worker-b");
+}
+
+BOOST_AUTO_TEST_CASE(ADeadWorkerLeavesTheRegistryAndItsEventIsTold) {
+  Cluster cluster;
+  cluster.net[2].silent = true;
+  cluster.net.run_for(20s);
+  BOOST_TEST_REQUIRE(cluster.workers().size() == 1U);
+  const auto events = cluster.net.told<MemberEvent>(0);
+  BOOST_TEST(std::count_if(events.begin(), events.end(), [](const MemberEvent& event) {
+               return event.kind == MemberEventKind::failed && event.member.id.text() == "worker-b";
+             }) == 1);
+  cluster.net[2].silent = false;
+  cluster.net.run_for(20s);
+  BOOST_TEST(cluster.workers().size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(AClientThatIsNoMemberRefusesGossip) {
+  NodeNet net;
+  const auto client = net.add("client", false);
+  BOOST_TEST((net.command(client, Join{}) == Outcome::not_a_member));
+  BOOST_TEST((net.command(client, OpenRegistry{.registry = 1}) == Outcome::not_a_member));
+  net.fact(client, LinkUp{.link = {1}, .protocol = Protocol::gossip});
+  BOOST_TEST_REQUIRE(net[client].closed.size() == 1U);
+  BOOST_TEST((net[client].closed[0].link == LinkId{1}));
+}
+
+BOOST_AUTO_TEST_CASE(AnUnknownRegistrySelectsNobody) {
+  Cluster cluster;
+  BOOST_TEST((cluster.net.command(0, SelectWorker{.registry = 9}) == Outcome::unknown_registry));
+}
+
+BOOST_AUTO_TEST_CASE(AnEarlyDeadlineIsANoOp) {
+  Cluster cluster;
+  Node& node = *cluster.net[0].node;
+  const auto deadline = node.deadline();
+  BOOST_TEST_REQUIRE(deadline.has_value());
+  BOOST_TEST_REQUIRE((*deadline > cluster.net.now()));
+  node.handle_deadline(cluster.net.now());
+  BOOST_TEST(!node.poll().has_value());
+  BOOST_TEST((node.deadline() == deadline));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
