@@ -14,6 +14,8 @@
 // - An order for a link or a stream that is already gone is ignored: facts and orders cross.
 // - What is not read is not credited: the peer may send only what ConsumeStream gave back
 //   (consumer-driven flow control), so an engine that does not consume stops the sender.
+//   A stream that is over (stopped, reset, or ended both ways) needs no more of that: what was not
+//   consumed of it goes back to the link's window by itself.
 #pragma once
 
 #include <cstdint>

@@ -22,7 +22,7 @@ Assembler::Step Assembler::next(BytesView& input, const RpcConfig& config) {
     stage_ = Stage::head;
     head_size_ = 0;
     whole_ = {};
-    partial_ = Bytes();
+    if (partial_.capacity() > 0) partial_ = Bytes();
   }
   if (stage_ == Stage::head) {
     const bool complete = read_head(input);
@@ -55,6 +55,15 @@ Bytes Assembler::take() {
 
 // Type, then a varint (RFC 9000 16) whose first byte tells its size.
 bool Assembler::read_head(BytesView& input) {
+  // Nearly always it is all there, and short.
+  if (head_size_ == 0 && input.size() >= 2 && input[1] < 0x40) {
+    head_[0] = input[0];
+    head_[1] = input[1];
+    head_size_ = 2;
+    length_ = input[1];
+    input = input.subspan(2);
+    return true;
+  }
   const auto size = [this]() -> std::size_t {
     return head_size_ < 2 ? 2 : 1 + (std::size_t{1} << (head_[1] >> 6));
   };

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <initializer_list>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -76,7 +77,8 @@ class CallTable {
     by_id_.erase(call.self.id);
     if (call.self.bound) by_stream_.erase(call.self.at);
     const std::uint32_t slot = call.self.slot;
-    call = Call{};
+    std::destroy_at(&call);
+    std::construct_at(&call);
     free_.push_back(slot);
   }
 

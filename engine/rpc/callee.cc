@@ -33,7 +33,7 @@ void Callee::on_stream_data(Instant now, const StreamData& fact, Outbox& out) {
   if (call == nullptr) return;
   call->credit.arrived(fact.bytes.size());
   call->half_closed = fact.fin;
-  for (BytesView rest = fact.bytes;;) {
+  for (BytesView rest = fact.bytes; !rest.empty();) {
     const Assembler::Step step = call->frames.next(rest, shared_.config);
     if (step == Assembler::Step::need_more) break;
     if (step == Assembler::Step::unknown_type) return malformed(*call, "unknown frame type", out);
@@ -60,11 +60,8 @@ void Callee::on_stream_data(Instant now, const StreamData& fact, Outbox& out) {
 Callee::Call* Callee::begin(const StreamData& fact, Outbox& out) {
   const auto found = links_.find(fact.link);
   if (found == links_.end()) return nullptr;
-  if (!found->second.seen.begin(fact.stream.value / 4)) {
-    // The call is over, and these bytes crossed our StopStream.
-    if (!fact.bytes.empty()) out.push(ConsumeStream{fact.link, fact.stream, fact.bytes.size()});
-    return nullptr;
-  }
+  // Begun before: the call is over, and these bytes crossed our StopStream.
+  if (!found->second.seen.begin(fact.stream.value / 4)) return nullptr;
   if (!accepting_) {
     turn_away(fact, draining(), out);
     return nullptr;
@@ -83,7 +80,6 @@ Callee::Call* Callee::begin(const StreamData& fact, Outbox& out) {
 
 void Callee::turn_away(const StreamData& fact, const Status& status, Outbox& out) {
   ++shared_.counters.refused;
-  if (!fact.bytes.empty()) out.push(ConsumeStream{fact.link, fact.stream, fact.bytes.size()});
   const Metadata trailers = not_started();
   Bytes frames;
   frames.reserve(trailer_size(status, trailers));
@@ -248,7 +244,7 @@ Outcome Callee::finish(Instant, FinishCall&& command, Outbox& out) {
   append_trailer(frames, command.status, command.trailers);
   call->sender.write(shared_, call->self.at, std::move(frames), true, out);
   shared_.counters.count_answered(command.status.code);
-  leave(*call, StreamCode::none, out);
+  stop(*call, StreamCode::none, out);
   forget(*call, std::nullopt, out);
   return Outcome::done;
 }
@@ -272,7 +268,7 @@ void Callee::exceed(Call& call, Status status, Outbox& out) {
   frames.reserve(trailer_size(status, trailers));
   append_trailer(frames, status, trailers);
   call.sender.write(shared_, call.self.at, std::move(frames), true, out);
-  leave(call, StreamCode::none, out);
+  stop(call, StreamCode::none, out);
   forget(call, std::move(status), out);
 }
 
@@ -280,16 +276,12 @@ void Callee::abort(Call& call, StreamCode code, Status status, Outbox& out) {
   if (!call.sender.closed()) {
     out.push(ResetStream{call.self.at.link, call.self.at.stream, code});
   }
-  leave(call, code, out);
+  stop(call, code, out);
   forget(call, std::move(status), out);
 }
 
-void Callee::leave(Call& call, StreamCode code, Outbox& out) {
-  const auto [link, stream] = call.self.at;
-  if (const std::uint64_t bytes = call.credit.take_all(); bytes > 0) {
-    out.push(ConsumeStream{link, stream, bytes});
-  }
-  if (!call.half_closed) out.push(StopStream{link, stream, code});
+void Callee::stop(const Call& call, StreamCode code, Outbox& out) {
+  if (!call.half_closed) out.push(StopStream{call.self.at.link, call.self.at.stream, code});
 }
 
 void Callee::forget(Call& call, std::optional<Status> aborted, Outbox& out) {

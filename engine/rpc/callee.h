@@ -82,8 +82,8 @@ class Callee {
   void exceed(Call& call, Status status, Outbox& out);
   // Gives the stream up, both directions, and tells the application.
   void abort(Call& call, StreamCode code, Status status, Outbox& out);
-  // Credits what came and tells the caller to send no more.
-  void leave(Call& call, StreamCode code, Outbox& out);
+  // Tells the caller to send no more, unless it has said its last.
+  static void stop(const Call& call, StreamCode code, Outbox& out);
   // Releases the call; its CallAborted is given if the application knows it.
   void forget(Call& call, std::optional<Status> aborted, Outbox& out);
 

@@ -46,13 +46,9 @@ void Caller::on_link_down(Instant, const LinkDown& fact, Outbox& out) {
 void Caller::on_stream_data(Instant, const StreamData& fact, Outbox& out) {
   shared_.counters.bytes_received += fact.bytes.size();
   Call* call = calls_.find(StreamKey{fact.link, fact.stream});
-  if (call == nullptr) {
-    // The call is finished, and these bytes crossed our StopStream.
-    if (!fact.bytes.empty()) out.push(ConsumeStream{fact.link, fact.stream, fact.bytes.size()});
-    return;
-  }
+  if (call == nullptr) return;  // these bytes crossed our StopStream
   call->credit.arrived(fact.bytes.size());
-  for (BytesView rest = fact.bytes;;) {
+  for (BytesView rest = fact.bytes; !rest.empty();) {
     const Assembler::Step step = call->frames.next(rest, shared_.config);
     if (step == Assembler::Step::need_more) break;
     if (step == Assembler::Step::unknown_type) {
@@ -190,7 +186,7 @@ Outcome Caller::start(Instant now, StartCall&& command, Outbox& out) {
     call.timed = true;
     shared_.timers.arm(command.call, *command.deadline);
   }
-  if (link->may_open_stream() && call.link->waiting.empty()) {
+  if (link->may_open_stream()) {
     open(now, call, *link, std::move(command), out);
   } else {
     if (command.message) call.sender.wait(*command.message);
@@ -312,9 +308,6 @@ void Caller::exceed(Call& call, bool fin, Status status, Outbox& out) {
 void Caller::leave(Call& call, bool peer_ended, StreamCode code, Outbox& out) {
   if (!call.self.bound) return;
   const auto [link, stream] = call.self.at;
-  if (const std::uint64_t bytes = call.credit.take_all(); bytes > 0) {
-    out.push(ConsumeStream{link, stream, bytes});
-  }
   // After fin a reset is still of use where the call is given up: it drops what was not sent yet.
   if (!call.sender.closed() || code != StreamCode::none) {
     out.push(ResetStream{link, stream, code});

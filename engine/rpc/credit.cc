@@ -41,6 +41,4 @@ std::uint64_t Credit::take() {
   return goal - std::exchange(credited_, goal);
 }
 
-std::uint64_t Credit::take_all() { return received_ - std::exchange(credited_, received_); }
-
 }  // namespace rpcnet::rpc

@@ -31,9 +31,6 @@ class Credit {
   // What to credit now; the next call tells only what came since.
   std::uint64_t take();
 
-  // The rest of what was received: the call is over and nobody will take anything.
-  std::uint64_t take_all();
-
   std::uint64_t received() const { return received_; }
 
  private:

@@ -24,6 +24,7 @@ std::optional<std::uint16_t> Reader::u16() {
 
 std::optional<std::uint64_t> Reader::varint() {
   if (rest_.empty()) return fail();
+  if (rest_.front() < 0x40) return u8();
   const std::size_t size = std::size_t{1} << (rest_.front() >> 6);
   if (rest_.size() < size) return fail();
   std::uint64_t value = rest_.front() & 0x3f;

@@ -1,6 +1,8 @@
 // Appending to a buffer.
 #include "engine/wire/writer.h"
 
+#include <array>
+
 #include "engine/assert.h"
 #include "engine/wire/varint.h"
 
@@ -12,15 +14,17 @@ void Writer::u16(std::uint16_t value) {
 }
 
 void Writer::varint(std::uint64_t value) {
+  if (value < (1U << 6)) return u8(static_cast<std::uint8_t>(value));
   ENGINE_ASSERT(value <= kVarintMax);
   const std::size_t size = varint_size(value);
   // RFC 9000 16: the two top bits hold log2 of the size.
-  const auto prefix = static_cast<std::uint8_t>(size == 1 ? 0x00 : size == 2 ? 0x40
-                                                : size == 4 ? 0x80 : 0xc0);
+  const std::uint64_t prefix = size == 2 ? 0x40 : size == 4 ? 0x80 : 0xc0;
+  value |= prefix << (8 * (size - 1));
+  std::array<std::uint8_t, 8> digits{};
   for (std::size_t i = 0; i < size; ++i) {
-    const auto byte = static_cast<std::uint8_t>(value >> (8 * (size - 1 - i)));
-    out_.push_back(static_cast<std::uint8_t>(i == 0 ? byte | prefix : byte));
+    digits[i] = static_cast<std::uint8_t>(value >> (8 * (size - 1 - i)));
   }
+  bytes(BytesView(digits).first(size));
 }
 
 void Writer::bytes(BytesView bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }

@@ -77,10 +77,7 @@ Heard respond(const std::vector<Piece>& pieces) {
   const auto ends = all<CallFinished>(heard.events);
   RC_ASSERT(ends.size() <= 1U);
   RC_ASSERT(rpc.outgoing() == 1 - ends.size());
-  if (!ends.empty()) {
-    RC_ASSERT(std::holds_alternative<CallFinished>(heard.events.back()));
-    RC_ASSERT(heard.credited == heard.received);
-  }
+  if (!ends.empty()) RC_ASSERT(std::holds_alternative<CallFinished>(heard.events.back()));
   return heard;
 }
 

@@ -177,8 +177,7 @@ BOOST_AUTO_TEST_CASE(AnOrdinaryResponseLeavesNothingToReset) {
   const Response f(message(to_bytes("x")) + trailer(), true);
   BOOST_TEST(only<CallFinished>(f.events).status.ok());
   BOOST_TEST((f.left() == std::pair(-1, -1)));
-  BOOST_REQUIRE(f.ordered<ConsumeStream>().size() == 1);
-  BOOST_TEST(f.ordered<ConsumeStream>()[0].bytes == 3 + 5);
+  BOOST_TEST(f.orders.empty());  // the transport credits the rest of a stream that is over
 }
 
 BOOST_AUTO_TEST_CASE(ATrailerWithoutFinEndsTheCallAndStopsTheStream) {
@@ -285,8 +284,84 @@ BOOST_AUTO_TEST_CASE(TheSendBufferHasAMaximum) {
   BOOST_TEST(all<CallWritable>(f.events).size() == 1);
   BOOST_TEST((send(400) == Outcome::done));
   f.take();
-  BOOST_TEST(f.ordered<WatchDrain>().empty());  // 500 at most are left, and 402
+  BOOST_TEST(f.ordered<WatchDrain>().empty());  // 500 at most are left, and 403
   BOOST_TEST(f.rpc.is_writable(CallId{1}));
+  BOOST_TEST((send(200) == Outcome::done));
+  BOOST_TEST(!f.rpc.is_writable(CallId{1}));
+  // Who has said the last word is told nothing more.
+  BOOST_TEST((f.rpc.half_close(f.now, {CallId{1}}, f.out) == Outcome::done));
+  f.rpc.on_stream_drained(f.now, {kDialled, kFirst}, f.out);
+  f.take();
+  BOOST_TEST(f.events.empty());
+}
+
+BOOST_AUTO_TEST_CASE(AWaitingCallCanBeHalfClosedWithoutAMessage) {
+  Fixture f;
+  f.rpc.start(f.now, streaming(1), f.out);
+  BOOST_TEST((f.rpc.half_close(f.now, {CallId{1}}, f.out) == Outcome::done));
+  f.call(unary(3, {}));
+  f.take();
+  BOOST_REQUIRE(f.ordered<WriteStream>().size() == 2);
+  BOOST_TEST(f.ordered<WriteStream>()[0].fin);
+}
+
+BOOST_AUTO_TEST_CASE(ACallWhoseTimeIsOverDoesNotLeaveLate) {
+  Fixture f;
+  StartCall start = unary(1, {});
+  start.deadline = f.now + 1s;
+  f.rpc.start(f.now, std::move(start), f.out);
+  f.now += 1s;
+  f.call(unary(3, {}));
+  f.take();
+  BOOST_TEST(only<CallFinished>(f.events).status.message ==
+             "deadline exceeded before the request was sent");
+  BOOST_TEST(f.ordered<WriteStream>().size() == 1);
+  BOOST_TEST(!f.rpc.deadline().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(AnEndedCallLeavesNoDeadline) {
+  Fixture f;
+  StartCall start = unary(1, {});
+  start.deadline = f.now + 1s;
+  f.call(std::move(start));
+  f.data(kDialled, trailer(), true);
+  BOOST_TEST(!f.rpc.deadline().has_value());
+  f.accept();
+  Bytes frame;
+  rpc::append_request_header(frame, 3s, "m", {});
+  f.data(kAccepted, frame, true);
+  BOOST_TEST(f.rpc.deadline().has_value());
+  f.take();
+  f.rpc.finish(f.now, answer(only<CallArrived>(f.events).call, std::nullopt), f.out);
+  BOOST_TEST(!f.rpc.deadline().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(ACancelledRequestIsLeftInTheDirectionThatIsStillOpen) {
+  for (const bool reset : {true, false}) {
+    Fixture f;
+    f.accept();
+    f.data(kAccepted, header(), false);
+    if (reset) {
+      f.rpc.on_stream_reset(f.now, {kAccepted, kFirst, 1}, f.out);
+    } else {
+      f.rpc.on_stream_stopped(f.now, {kAccepted, kFirst, 1}, f.out);
+    }
+    f.take();
+    BOOST_TEST((only<CallAborted>(f.events).status.code == StatusCode::cancelled));
+    const int cancelled = code(StreamCode::cancelled);
+    BOOST_TEST((f.left() == (reset ? std::pair(cancelled, -1) : std::pair(-1, cancelled))));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(ACallThatHasNotArrivedTakesNoCommands) {
+  Fixture f;
+  f.accept();
+  f.data(kAccepted, {0x01}, false);
+  const CallId call{2};
+  BOOST_TEST((f.rpc.send(f.now, {call, {}, false}, f.out) == Outcome::unknown_call));
+  BOOST_TEST((f.rpc.send_headers(f.now, {call, {}}, f.out) == Outcome::unknown_call));
+  BOOST_TEST((f.rpc.consume(f.now, {call, 1}, f.out) == Outcome::unknown_call));
+  BOOST_TEST((f.rpc.finish(f.now, answer(call, std::nullopt), f.out) == Outcome::unknown_call));
 }
 
 BOOST_AUTO_TEST_CASE(CancellingDropsWhatWasNotSentYet) {
@@ -298,7 +373,7 @@ BOOST_AUTO_TEST_CASE(CancellingDropsWhatWasNotSentYet) {
   BOOST_TEST((f.left() == std::pair(code(StreamCode::cancelled), code(StreamCode::cancelled))));
 }
 
-BOOST_AUTO_TEST_CASE(FactsThatCrossedTheEndOfACallAreCreditedAndForgotten) {
+BOOST_AUTO_TEST_CASE(FactsThatCrossedTheEndOfACallChangeNothing) {
   Fixture f;
   f.call(unary(1, {}));
   f.rpc.cancel(f.now, {CallId{1}}, f.out);
@@ -309,8 +384,7 @@ BOOST_AUTO_TEST_CASE(FactsThatCrossedTheEndOfACallAreCreditedAndForgotten) {
   f.rpc.on_stream_reset(f.now, {kDialled, kFirst, 0}, f.out);
   f.take();
   BOOST_TEST(f.events.empty());
-  BOOST_REQUIRE(f.orders.size() == 1);
-  BOOST_TEST(f.ordered<ConsumeStream>()[0].bytes == 12);
+  BOOST_TEST(f.orders.empty());
 }
 
 BOOST_AUTO_TEST_CASE(AMalformedRequestBeginsNoCall) {
@@ -334,7 +408,7 @@ BOOST_AUTO_TEST_CASE(AMalformedRequestBeginsNoCall) {
     f.data(kAccepted, header(), false);
     f.take();
     BOOST_TEST(f.events.empty());
-    BOOST_TEST(f.ordered<ConsumeStream>().size() == 1);
+    BOOST_TEST(f.orders.empty());
   }
   Fixture f;
   f.accept();
@@ -414,8 +488,6 @@ BOOST_AUTO_TEST_CASE(FinishingEarlyStopsTheRequest) {
   BOOST_TEST((f.left() == std::pair(-1, code(StreamCode::none))));
   BOOST_REQUIRE(f.ordered<WriteStream>().size() == 1);
   BOOST_TEST(f.ordered<WriteStream>()[0].fin);
-  BOOST_REQUIRE(f.ordered<ConsumeStream>().size() == 1);
-  BOOST_TEST(f.ordered<ConsumeStream>()[0].bytes == 9);
 }
 
 BOOST_AUTO_TEST_CASE(ALargeAnswerIsMoved) {
