@@ -15,13 +15,21 @@ CallsOracle::CallsOracle(const Ground& ground)
     : Oracle(ground),
       outgoing_(plan().hosts()),
       incoming_(plan().hosts()),
+      just_ended_(plan().hosts()),
       last_outgoing_(plan().hosts()) {}
 
 void CallsOracle::on_stopping(HostIndex host) {
   outgoing_[host].clear();
   incoming_[host].clear();
+  just_ended_[host].clear();
   last_outgoing_[host] = {};
   std::erase_if(sessions_, [&](const auto& entry) { return entry.first.first == host; });
+}
+
+bool CallsOracle::is_open(HostIndex host, CallId call) const {
+  if (incoming_[host].contains(call)) return true;
+  const auto ended = just_ended_[host].find(call);
+  return ended != just_ended_[host].end() && ended->second == world().now();
 }
 
 std::string CallsOracle::text_of(CallId call, const Outgoing& outgoing) const {
@@ -40,7 +48,7 @@ void CallsOracle::on_command(HostIndex host, const Command& command) {
 void CallsOracle::on_start(HostIndex host, const StartCall& call) {
   starting_ = {host, call.call};
   Outgoing outgoing{call.method, call.deadline, world().now(), call.message.value_or(Bytes{}), 0,
-                    false, std::nullopt, 0};
+                    std::nullopt, std::nullopt, 0};
   if (call.method == kGenerate) {
     outgoing.stream = parse_generate_request(outgoing.request);
     if (outgoing.stream) {
@@ -65,6 +73,11 @@ void CallsOracle::on_outcome(HostIndex host, Outcome outcome) {
   }
   if (finishing_) {
     const bool known = incoming_[host].erase(finishing_->second) == 1;
+    auto& ended = just_ended_[host];
+    std::erase_if(ended, [&](const auto& entry) { return entry.second < world().now(); });
+    if (known) ended.emplace(finishing_->second, world().now());
+    // An abort that is queued already and not yet taken makes the refusal right, too.
+    if (known && outcome == Outcome::unknown_call) return;
     if (!check(known == (outcome == Outcome::done))) {
       fail(host, std::string("FinishCall of ") + (known ? "an open" : "a finished") + " call " +
                      std::to_string(finishing_->second.value) + " was answered " +
@@ -73,7 +86,7 @@ void CallsOracle::on_outcome(HostIndex host, Outcome outcome) {
   }
   if (cancelling_ && outcome == Outcome::done) {
     const auto call = outgoing_[host].find(cancelling_->second);
-    if (call != outgoing_[host].end()) call->second.cancelled = true;
+    if (call != outgoing_[host].end()) call->second.cancelled = world().now();
   }
 }
 
@@ -83,7 +96,9 @@ void CallsOracle::on_event(HostIndex host, const Event& event) {
       fail(host, "call " + std::to_string(arrived->call.value) + " arrived twice");
     }
   } else if (const auto* aborted = std::get_if<CallAborted>(&event)) {
-    if (!check(incoming_[host].erase(aborted->call) == 1)) {
+    const bool open = is_open(host, aborted->call);
+    incoming_[host].erase(aborted->call);
+    if (!check(open)) {
       fail(host, "call " + std::to_string(aborted->call.value) + " was aborted but not open");
     }
   } else if (const auto* message = std::get_if<MessageArrived>(&event)) {
@@ -93,13 +108,13 @@ void CallsOracle::on_event(HostIndex host, const Event& event) {
   } else if (const auto* headers = std::get_if<HeadersArrived>(&event)) {
     if (!check(outgoing_[host].contains(headers->call))) fail(host, "headers after the end");
   } else if (const auto* half = std::get_if<CallerHalfClosed>(&event)) {
-    if (!check(incoming_[host].contains(half->call))) fail(host, "half-close after the end");
+    if (!check(is_open(host, half->call))) fail(host, "half-close after the end");
   }
 }
 
 void CallsOracle::on_message(HostIndex host, const MessageArrived& message) {
   if (!message.call.outgoing()) {
-    if (!check(incoming_[host].contains(message.call))) {
+    if (!check(is_open(host, message.call))) {
       fail(host, "a message of call " + std::to_string(message.call.value) + " that is not open");
     }
     return;
@@ -111,7 +126,9 @@ void CallsOracle::on_message(HostIndex host, const MessageArrived& message) {
   }
   Outgoing& call = found->second;
   ++call.messages;
-  if (!check(!call.cancelled)) return fail(host, text_of(message.call, call) + " went on after its cancel");
+  if (!check(!call.cancelled || *call.cancelled == world().now())) {
+    return fail(host, text_of(message.call, call) + " went on after its cancel");
+  }
   if (call.method == kEcho && !check(call.messages == 1 && message.message == call.request)) {
     return fail(host, text_of(message.call, call) + " got an answer to another question");
   }

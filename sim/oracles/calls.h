@@ -39,7 +39,7 @@ class CallsOracle final : public Oracle {
     Moment began;
     Bytes request;
     std::uint64_t messages = 0;
-    bool cancelled = false;
+    std::optional<Moment> cancelled;
     std::optional<GenerateRequest> stream;
     std::uint64_t next = 0;  // of the stream
   };
@@ -52,10 +52,14 @@ class CallsOracle final : public Oracle {
   void on_message(HostIndex host, const MessageArrived& message);
   void on_finished(HostIndex host, const CallFinished& finished);
   void on_start(HostIndex host, const StartCall& call);
+  bool is_open(HostIndex host, CallId call) const;
   std::string text_of(CallId call, const Outgoing& outgoing) const;
 
   std::vector<std::map<CallId, Outgoing>> outgoing_;   // by host
   std::vector<std::map<CallId, bool>> incoming_;       // by host
+  // Ended by a command in this very moment: events that the node had already queued then are no
+  // fault of its own.
+  std::vector<std::map<CallId, Moment>> just_ended_;
   std::vector<CallId> last_outgoing_;                  // highest number started
   std::map<std::pair<HostIndex, std::uint64_t>, Session> sessions_;
   std::optional<std::pair<HostIndex, CallId>> starting_;

@@ -1,0 +1,56 @@
+// The verbs of the program. Each gives the exit status.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "bins/sim/selection.h"
+#include "sim/simulation.h"
+
+namespace rpcnet::bins {
+
+struct RunChoice {
+  Selection selection;
+  bool print_plan = false;    // print the plan instead of running it
+  std::string plan_out;       // write it here as well
+  bool in_process = false;    // for debuggers: a crash is then a crash of this process
+};
+int run_command(const RunChoice& choice);
+
+// Runs and tells the whole story: plan, effects, checks, times, and the last lines before a failure.
+int explain_command(const RunChoice& choice);
+
+struct SweepChoice {
+  Selection selection;
+  std::string seeds = "1..100";
+  unsigned jobs = 0;          // 0: as many as there are processors
+  std::string time_budget;    // stop beginning new seeds after this
+  bool keep_going = true;
+};
+int sweep_command(const SweepChoice& choice);
+
+struct CheckChoice {
+  Selection selection;
+  std::string seeds;  // empty: the selection's one
+  std::string with;   // another build of this program to compare with
+};
+int check_command(const CheckChoice& choice);
+
+// What check's children say: checkpoints, or the lines [from, to).
+struct TraceChoice {
+  Selection selection;
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+};
+int trace_command(const TraceChoice& choice);
+
+int list_command();
+
+// -- shared
+int exit_of(sim::Verdict verdict);
+bool parse_seeds(const std::string& text, std::uint64_t& first, std::uint64_t& last);
+// DESIGN section 9's last line of a run.
+std::string verdict_line(const sim::Plan& plan, const std::string& net, bool pass,
+                         const sim::Report* report, double wall_s);
+
+}  // namespace rpcnet::bins

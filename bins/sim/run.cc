@@ -1,0 +1,154 @@
+// sim run, sim explain, sim list.
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+
+#include "bins/sim/child.h"
+#include "bins/sim/commands.h"
+#include "bins/sim/progress.h"
+#include "bins/sim/scenario_file.h"
+
+namespace rpcnet::bins {
+namespace {
+
+double in_seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+void print_times(const char* what, std::vector<Duration> times) {
+  if (times.empty()) return;
+  std::sort(times.begin(), times.end());
+  const auto at = [&](std::size_t percent) {
+    return in_seconds(times[std::min(times.size() - 1, times.size() * percent / 100)]);
+  };
+  std::printf("  %-28s median %.2f s, p99 %.2f s, worst %.2f s (%zu deaths)\n", what, at(50), at(99),
+              at(100), times.size());
+}
+
+void print_story(const sim::Plan& plan, const sim::Report& report) {
+  std::printf("%s\nWhat it did:\n", sim::to_text(plan).c_str());
+  for (std::size_t i = 0; i < plan.faults.size(); ++i) {
+    std::printf("  %10llu effects  %s\n",
+                static_cast<unsigned long long>(report.fault_effects[i]),
+                sim::to_text(plan, plan.faults[i]).c_str());
+  }
+  for (const auto& [oracle, count] : report.checks) {
+    std::printf("  %10llu checks   %s\n", static_cast<unsigned long long>(count), oracle.c_str());
+  }
+  std::printf("How it went:\n");
+  print_times("death known to the first", report.detection_first);
+  print_times("death known to all", report.detection_last);
+  if (report.convergence) {
+    std::printf("  %-28s %.1f s after the end of all faults\n", "one view", in_seconds(*report.convergence));
+  }
+  const auto number = [](const char* what, std::uint64_t value) {
+    std::printf("  %-28s %llu\n", what, static_cast<unsigned long long>(value));
+  };
+  number("false deaths", report.false_deaths);
+  number("suspicions", report.suspicions);
+  number("refutations", report.refutations);
+  number("calls begun", report.calls);
+  number("calls that ended ok", report.calls_ok);
+  number("tokens received", report.tokens);
+  number("sessions completed", report.sessions);
+  number("failovers", report.failovers);
+  number("links made", report.links);
+  number("packets", report.packets);
+  number("packets lost", report.packets_lost);
+  number("inputs of nodes", report.inputs);
+  if (report.last_lines.empty()) return;
+  std::printf("The last lines of the trace:\n");
+  for (const std::string& line : report.last_lines) std::printf("  %s\n", line.c_str());
+}
+
+int simulate(const RunChoice& choice, const sim::Plan& plan, bool story) {
+  Progress progress;
+  sim::RunOptions options;
+  options.progress = [&](Duration at) {
+    progress.show(static_cast<std::uint64_t>(at.count()),
+                  static_cast<std::uint64_t>(plan.active.count()),
+                  plan.name + " at " + std::to_string(at.count() / 1'000'000'000) + " s");
+  };
+  const double begin = wall_seconds();
+  const sim::Report report = sim::run(plan, options);
+  const double wall = wall_seconds() - begin;
+  progress.clear();
+  if (story) print_story(plan, report);
+  const bool pass = report.verdict == sim::Verdict::pass;
+  if (!pass) {
+    std::printf("sim: %s%s\n", report.verdict == sim::Verdict::vacuous ? "vacuous: " : "",
+                report.reason.c_str());
+    std::printf("sim: reproduce with: %s\n",
+                choice.selection.command_line("run", plan.seed).c_str());
+  }
+  std::printf("%s\n", verdict_line(plan, choice.selection.net, pass, &report, wall).c_str());
+  return exit_of(report.verdict);
+}
+
+int run_or_explain(const RunChoice& choice, bool story) {
+  std::string error;
+  const auto plan = choice.selection.plan(error);
+  if (!plan) {
+    std::fprintf(stderr, "sim: %s\n", error.c_str());
+    return kUsage;
+  }
+  if (!choice.plan_out.empty()) std::ofstream(choice.plan_out) << sim::to_text(*plan);
+  if (choice.print_plan) {
+    std::printf("%s", sim::to_text(*plan).c_str());
+    return kPass;
+  }
+  if (choice.in_process) return simulate(choice, *plan, story);
+  const double begin = wall_seconds();
+  Child child = fork_child([&](int) { return simulate(choice, *plan, story); });
+  const int status = finish(child);
+  if (WIFEXITED(status)) return WEXITSTATUS(status);
+  std::printf("sim: crash: %s\n", describe(status).c_str());
+  std::printf("sim: reproduce with: %s\n", choice.selection.command_line("run", plan->seed).c_str());
+  std::printf("%s\n", verdict_line(*plan, choice.selection.net, false, nullptr,
+                                   wall_seconds() - begin)
+                          .c_str());
+  return kCrash;
+}
+
+}  // namespace
+
+int run_command(const RunChoice& choice) { return run_or_explain(choice, false); }
+
+int explain_command(const RunChoice& choice) { return run_or_explain(choice, true); }
+
+int list_command() {
+  for (const auto& file : named_scenarios()) {
+    std::string error;
+    const auto scenario = read_scenario(file, error);
+    std::printf("%-20s %s\n", file.stem().c_str(),
+                scenario ? scenario->about.c_str() : error.c_str());
+  }
+  return kPass;
+}
+
+int exit_of(sim::Verdict verdict) {
+  switch (verdict) {
+    case sim::Verdict::pass: return kPass;
+    case sim::Verdict::oracle: return kOracle;
+    case sim::Verdict::vacuous: return kVacuous;
+  }
+  return kOracle;
+}
+
+std::string verdict_line(const sim::Plan& plan, const std::string& net, bool pass,
+                         const sim::Report* report, double wall_s) {
+  char line[512];
+  const sim::Report none;
+  const sim::Report& known = report != nullptr ? *report : none;
+  std::snprintf(line, sizeof line,
+                "sim: verdict=%s scenario=%s seed=%llu net=%s nodes=%zu simulated_s=%.3f "
+                "wall_s=%.3f events=%llu trace=%s",
+                pass ? "pass" : "FAIL", plan.name.c_str(),
+                static_cast<unsigned long long>(plan.seed), net.c_str(), plan.members(),
+                in_seconds(known.simulated), wall_s,
+                static_cast<unsigned long long>(known.events),
+                report != nullptr ? sim::to_text(known.trace).c_str() : "none");
+  return line;
+}
+
+}  // namespace rpcnet::bins

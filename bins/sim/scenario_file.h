@@ -1,0 +1,22 @@
+// Reading scenario and plan files (TOML), and finding them by name.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/scenario.h"
+
+namespace rpcnet::bins {
+
+// nullopt: `error` says what and where.
+std::optional<sim::Scenario> read_scenario(const std::filesystem::path& file, std::string& error);
+
+// A path to a file, or the name of one in sim/scenarios of this checkout or installation.
+std::optional<std::filesystem::path> find_scenario(const std::string& name);
+
+// All that have a name.
+std::vector<std::filesystem::path> named_scenarios();
+
+}  // namespace rpcnet::bins

@@ -1,0 +1,113 @@
+// From words to a plan, and back to words.
+#include "bins/sim/selection.h"
+
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+
+#include "bins/sim/scenario_file.h"
+
+namespace rpcnet::bins {
+namespace {
+
+std::optional<std::int64_t> parse_number(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// 90s, 10m, 2h, 500ms; a bare number is seconds.
+std::optional<std::int64_t> parse_ms(std::string_view text) {
+  const auto unit_at = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto count = parse_number(text.substr(0, unit_at));
+  const auto unit = text.substr(unit_at);
+  if (!count) return std::nullopt;
+  if (unit == "ms") return *count;
+  if (unit == "s" || unit.empty()) return *count * 1000;
+  if (unit == "m") return *count * 60'000;
+  if (unit == "h") return *count * 3'600'000;
+  return std::nullopt;
+}
+
+}  // namespace
+
+void Selection::add_to(CLI::App& command, bool with_seed) {
+  command.add_option("scenario,--scenario", scenario,
+                     "name of a scenario (sim list) or a TOML file, plans included")
+      ->capture_default_str();
+  if (with_seed) command.add_option("--seed", seed, "which run of it")->capture_default_str();
+  command.add_option("--net", net, "fidelity of the network: messages")
+      ->check(CLI::IsMember({"messages", "quic"}))
+      ->capture_default_str();
+  command.add_option("--nodes", nodes, "cluster size, instead of the scenario's");
+  command.add_option("--time", time, "length of the active phase: 90s, 10m, 500ms");
+  command.add_option("--set", settings, "change one setting of the scenario: section.key=value")
+      ->take_all();
+}
+
+std::optional<sim::Plan> Selection::plan(std::uint64_t for_seed, std::string& error) const {
+  if (net == "quic") {
+    error = "--net quic is not built yet; use --net messages";
+    return std::nullopt;
+  }
+  const auto file = find_scenario(scenario);
+  if (!file) {
+    error = "no scenario '" + scenario + "': neither a file nor a name that `sim list` shows";
+    return std::nullopt;
+  }
+  auto read = read_scenario(*file, error);
+  if (!read) return std::nullopt;
+  for (const std::string& setting : settings) {
+    const auto equals = setting.find('=');
+    const auto value =
+        equals == std::string::npos ? std::nullopt : parse_number(setting.substr(equals + 1));
+    if (!value) {
+      error = "--set wants section.key=number, not '" + setting + "'";
+      return std::nullopt;
+    }
+    const std::string name = setting.substr(0, equals);
+    if (name.starts_with("knobs.")) read->knobs[name.substr(6)] = {*value, *value};
+    else if (name == "swarm.faults") read->swarm_faults = sim::Range{*value, *value};
+    else read->numbers[name] = {*value, *value};
+  }
+  if (!time.empty()) {
+    const auto ms = parse_ms(time);
+    if (!ms || *ms <= 0) {
+      error = "--time wants a length like 90s, 10m or 500ms, not '" + time + "'";
+      return std::nullopt;
+    }
+    read->numbers["active_ms"] = {*ms, *ms};
+  }
+  if (nodes) {
+    const auto directors = read->numbers.contains("cluster.directors")
+                               ? read->numbers["cluster.directors"].low
+                               : std::int64_t{1};
+    const auto workers = static_cast<std::int64_t>(*nodes) - directors;
+    if (workers < 0) {
+      error = "--nodes must be at least the number of directors";
+      return std::nullopt;
+    }
+    read->numbers["cluster.directors"] = {directors, directors};
+    read->numbers["cluster.workers"] = {workers, workers};
+  }
+  auto plan = sim::expand(*read, for_seed, error);
+  if (!plan) error = file->string() + ": " + error;
+  return plan;
+}
+
+std::vector<std::string> Selection::words(std::uint64_t for_seed) const {
+  std::vector<std::string> words{scenario, "--seed", std::to_string(for_seed), "--net", net};
+  if (nodes) words.insert(words.end(), {"--nodes", std::to_string(*nodes)});
+  if (!time.empty()) words.insert(words.end(), {"--time", time});
+  for (const std::string& setting : settings) words.insert(words.end(), {"--set", setting});
+  return words;
+}
+
+std::string Selection::command_line(const char* verb, std::uint64_t for_seed) const {
+  std::string line = std::string("build/bin/sim ") + verb;
+  for (const std::string& word : words(for_seed)) line += ' ' + word;
+  return line;
+}
+
+}  // namespace rpcnet::bins
