@@ -94,9 +94,9 @@ struct EndpointConfig {
 
   // -------------------------------------------------------------------------------- sizes
 
-  // Packets begin at 1200 bytes of UDP payload, which always works (RFC 9000 14). These larger sizes
-  // are then probed for (RFC 8899), in this order; each above 1200. 1452 fits Ethernet under IPv6,
-  // 1406 a path with a tunnel. Empty: stay at 1200.
+  // Packets begin at 1200 bytes of UDP payload, which always works (RFC 9000 14). Larger sizes are
+  // then probed for (RFC 8899): these, in this order, each above 1200. 1452 fits Ethernet under
+  // IPv6, 1406 a path with a tunnel. Empty: stay at 1200.
   std::vector<std::uint16_t> mtu_probes = {1452, 1406};
 
   // The same when the remote is a loopback address, whose MTU is 64 KiB: fewer, bigger packets

@@ -264,7 +264,8 @@ BOOST_AUTO_TEST_CASE(SaysWhichFileIsWrongAndHow) {
   has(error({cert, "", ca}), "key: missing");
   has(error({"", key, ca}), "certificate: missing");
   has(error({cert, all["b"].key_pem, ca}), "key: does not match the certificate");
-  has(error({cert, key, all.foreign_authority()}), "certificate: not signed by the given authority");
+  has(error({cert, key, all.foreign_authority()}),
+      "certificate: not signed by the given authority");
   has(error({all["unnamed"].certificate_pem, all["unnamed"].key_pem, ca}),
       "certificate: no URI alternative name");
   const std::string broken = cert.substr(0, 200) + "AAAA" + cert.substr(204);

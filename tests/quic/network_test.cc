@@ -155,6 +155,20 @@ BOOST_AUTO_TEST_CASE(BurstsAreCutInEqualPieces) {
   BOOST_TEST(counters.datagrams_out > 2 * counters.bursts_out);
 }
 
+BOOST_AUTO_TEST_CASE(AFullSocketDelaysAndLosesNothing) {
+  Pair pair;
+  pair.server.echo = true;
+  pair.client.room = pair.server.room = 1;
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    pair.client.write(pair.link, 4 * i, pattern(100'000, i), true);
+  }
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    BOOST_REQUIRE(pair.run_until([&] { return pair.client.stream(pair.link, 4 * i).fin; }));
+    BOOST_TEST((pair.client.stream(pair.link, 4 * i).bytes == pattern(100'000, i)));
+  }
+  BOOST_TEST(pair.client.endpoint().path(pair.link)->packets_lost == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(ASlowPathIsPacedAndStillFull) {
   Pair pair;
   pair.conditions.latency = 20ms;

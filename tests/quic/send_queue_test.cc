@@ -1,3 +1,4 @@
+// What a stream holds until it is acknowledged: nothing moves, nothing is lost, all is freed.
 #include "io/quic/core/send_queue.h"
 
 #include <array>

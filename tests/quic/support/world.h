@@ -70,9 +70,10 @@ class Host : public quic::FactSink, public quic::Entropy, public quic::DatagramS
   std::vector<quic::Refusal> refusals;
   bool consume = true;    // credit what arrives at once
   bool echo = false;      // write back what arrives on streams that the peer opened, and its end
-  bool keep_bytes = true; // false: count only, for big transfers
+  bool keep_bytes = true;  // false: count only, for big transfers
   std::uint64_t bytes_received = 0;
   std::function<void(const Fact&)> watch;
+  int room = -1;          // how many bursts the socket takes in each flush; -1: any number
   quic::EndpointConfig config;
   std::shared_ptr<const quic::TlsContext> tls;
 
@@ -90,6 +91,7 @@ class Host : public quic::FactSink, public quic::Entropy, public quic::DatagramS
   Rng random_;
   std::unique_ptr<quic::Endpoint> endpoint_;
   std::deque<Order> orders_;
+  int taken_ = 0;
   std::uint64_t next_link_ = 2;
 };
 
