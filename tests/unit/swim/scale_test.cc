@@ -1,0 +1,55 @@
+// Integer logarithms against floating-point ones, and the formulas against memberlist's table.
+#include "engine/swim/scale.h"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+using namespace rpcnet;
+using namespace rpcnet::swim;
+using namespace std::chrono_literals;
+
+BOOST_AUTO_TEST_SUITE(swim_scale)
+
+BOOST_AUTO_TEST_CASE(TheLogarithmIsExactToItsLastDigits) {
+  for (std::uint64_t n = 1; n < 200'000; ++n) {
+    const long double exact = std::log2(static_cast<long double>(n)) * 4294967296.0L;
+    BOOST_TEST_REQUIRE(std::abs(static_cast<long double>(log2_q32(n)) - exact) < 16, "at " << n);
+  }
+  BOOST_TEST(log2_q32(std::uint64_t{1} << 63) == std::uint64_t{63} << 32);
+}
+
+BOOST_AUTO_TEST_CASE(TransmitsGrowSmoothly) {
+  for (std::size_t n = 1; n < 20'000; ++n) {
+    const double exact = std::ceil(3 * std::log(static_cast<double>(n + 1)));
+    BOOST_TEST_REQUIRE(transmit_limit(3, n) == static_cast<std::uint32_t>(exact), "at " << n);
+  }
+  BOOST_TEST(transmit_limit(3, 0) == 1U);
+  BOOST_TEST(transmit_limit(3, 61) == 13U);
+}
+
+// memberlist, LAN: 4 s up to 10 members, 8.4 s at 128, 12 s at 1000, 16 s at 10000.
+BOOST_AUTO_TEST_CASE(SuspicionLastsAsInMemberlist) {
+  const SwimConfig config;
+  BOOST_TEST((suspicion_timeout(config, 1) == 4s));
+  BOOST_TEST((suspicion_timeout(config, 10) == 4s));
+  const auto near = [&](std::size_t members, Duration expected) {
+    const Duration error = suspicion_timeout(config, members) - expected;
+    return error < 1us && error > -1us;
+  };
+  BOOST_TEST(near(128, 8'428'840'104ns));
+  BOOST_TEST(near(1000, 12s));
+  BOOST_TEST(near(10'000, 16s));
+}
+
+BOOST_AUTO_TEST_CASE(SyncsBecomeRarerWithEachDoubling) {
+  SwimConfig config;
+  config.sync_interval = 15s;
+  BOOST_TEST((sync_interval(config, 1) == 15s));
+  BOOST_TEST((sync_interval(config, 32) == 15s));
+  BOOST_TEST((sync_interval(config, 33) == 30s));
+  BOOST_TEST((sync_interval(config, 64) == 30s));
+  BOOST_TEST((sync_interval(config, 65) == 45s));
+  BOOST_TEST((sync_interval(config, 1000) == 90s));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
