@@ -78,6 +78,8 @@ class SwimWorld {
   void mend_all() { cut_.clear(); }
   // Datagrams alone are lost; streams pass.
   void mute(std::size_t from, std::size_t to) { muted_.emplace(from, to); }
+  // Another address that leads to this host.
+  void alias(const Address& address, std::size_t host) { by_address_[address] = host; }
   void set_loss(std::uint32_t permille) { options_.loss_permille = permille; }
 
   void run_for(Duration duration);

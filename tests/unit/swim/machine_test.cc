@@ -1,0 +1,320 @@
+// One machine alone, its peers played by the test: what it says and when, byte by byte.
+#include <boost/test/unit_test.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/swim/message.h"
+#include "engine/swim/swim.h"
+
+using namespace rpcnet;
+using namespace rpcnet::swim;
+using namespace std::chrono_literals;
+
+namespace {
+
+NodeId id(const std::string& name) { return *NodeId::parse(name); }
+Address address(std::uint8_t last) { return Address::v4(10, 0, 0, last, 7000); }
+
+// "a" with accepted links from peers that the test plays.
+struct Machine {
+  Swim swim{{.self = id("a"), .cluster = "test", .advertise = address(1), .rng = Rng(1)}};
+  Outbox out;
+  Instant now{Duration(1000s)};
+  std::uint64_t next_link = 1;
+
+  LinkId peer(const std::string& name, std::uint32_t datagram_max = 1162) {
+    const LinkId link{next_link};
+    next_link += 2;
+    const auto number = static_cast<std::uint8_t>(10 + link.value);
+    swim.on_link_up(now, {link, Protocol::gossip, address(number), PeerIdentity{"test", name},
+                          datagram_max, 100}, out);
+    say(link, name, Gossip{});
+    return link;
+  }
+
+  void say(LinkId link, const std::string& sender, Body body, std::vector<Update> updates = {},
+           Incarnation incarnation = 0) {
+    const auto number = static_cast<std::uint8_t>(10 + link.value);
+    const Message message{{id(sender), incarnation, address(number), 0}, std::move(body),
+                          std::move(updates)};
+    swim.on_datagram(now, {link, serialize(message)}, out);
+  }
+
+  struct Said {
+    LinkId link;
+    Message message;
+    std::size_t size = 0;
+  };
+
+  // The datagrams said since the last call.
+  std::vector<Said> said() {
+    std::vector<Said> all;
+    while (auto output = out.poll()) {
+      const auto* order = std::get_if<Order>(&*output);
+      const auto* sent = order == nullptr ? nullptr : std::get_if<SendDatagram>(order);
+      if (sent == nullptr) continue;
+      Parsed parsed = parse(sent->bytes);
+      BOOST_REQUIRE(std::holds_alternative<Message>(parsed));
+      all.push_back({sent->link, std::get<Message>(std::move(parsed)), sent->bytes.size()});
+    }
+    return all;
+  }
+
+  // Runs on time until `end`, collecting what is said.
+  std::vector<Said> run_until(Instant end) {
+    std::vector<Said> all = said();
+    while (swim.deadline() && *swim.deadline() <= end) {
+      now = std::max(now, *swim.deadline());
+      swim.on_deadline(now, out);
+      for (Said& one : said()) all.push_back(std::move(one));
+    }
+    now = end;
+    return all;
+  }
+
+  template <typename T>
+  std::optional<Said> next(Duration limit) {
+    const Instant end = now + limit;
+    for (;;) {
+      for (Said& one : said()) {
+        if (std::holds_alternative<T>(one.message.body)) return one;
+      }
+      if (!swim.deadline() || *swim.deadline() > end) return std::nullopt;
+      now = std::max(now, *swim.deadline());
+      swim.on_deadline(now, out);
+    }
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(swim_machine)
+
+BOOST_AUTO_TEST_CASE(APingIsAnsweredAtOnceAndOnlyByWhomItMeans) {
+  Machine m;
+  const LinkId link = m.peer("b");
+  m.said();
+  m.say(link, "b", Ping{77, 1s, id("a")});
+  auto said = m.said();
+  BOOST_REQUIRE(said.size() == 1U);
+  BOOST_TEST((said[0].message.body == Body(Ack{77})));
+  m.say(link, "b", Ping{78, 1s, id("somebody-else")});
+  BOOST_TEST(m.said().empty());
+  BOOST_TEST(m.swim.counters().misaddressed == 1U);
+}
+
+// SWIM 4.1: the direct ping, the relays after probe_timeout, the verdict after probe_interval.
+BOOST_AUTO_TEST_CASE(AProbeGoesDirectThenByRelaysThenAccuses) {
+  Machine m;
+  std::vector<LinkId> links;
+  for (const char* name : {"b", "c", "d", "e"}) links.push_back(m.peer(name));
+  const auto ping = m.next<Ping>(3s);
+  BOOST_REQUIRE(ping.has_value());
+  const Instant began = m.now;
+  const auto& body = std::get<Ping>(ping->message.body);
+  BOOST_TEST((body.left == 1s));
+
+  std::size_t relays = 0;
+  for (const auto& said : m.run_until(began + 501ms)) {
+    const auto* request = std::get_if<PingReq>(&said.message.body);
+    if (request == nullptr) continue;
+    ++relays;
+    BOOST_TEST((request->target == body.target));
+    BOOST_TEST((request->left == 500ms));
+    BOOST_TEST((said.link != ping->link));
+  }
+  BOOST_TEST(relays == 3U);
+  m.run_until(began + 999ms);
+  BOOST_TEST((m.swim.find(body.target)->status == MemberStatus::alive));
+  m.run_until(began + 1001ms);
+  BOOST_TEST((m.swim.find(body.target)->status == MemberStatus::suspect));
+}
+
+BOOST_AUTO_TEST_CASE(ALateAckOfTheMemberItselfStillCounts) {
+  Machine m;
+  const LinkId link = m.peer("b");
+  const auto ping = m.next<Ping>(3s);
+  BOOST_REQUIRE(ping.has_value());
+  m.run_until(m.now + 990ms);
+  m.say(link, "b", Ack{std::get<Ping>(ping->message.body).seq});
+  m.run_until(m.now + 500ms);
+  BOOST_TEST(m.swim.counters().probes_failed == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(AnAckOfSomebodyElseDoesNotCount) {
+  Machine m;
+  m.peer("b");
+  const LinkId other = m.peer("c");
+  const auto ping = m.next<Ping>(3s);
+  BOOST_REQUIRE(ping.has_value());
+  const auto& body = std::get<Ping>(ping->message.body);
+  const std::string wrong = body.target == id("b") ? "c" : "b";
+  m.say(wrong == "c" ? other : LinkId{1}, wrong, Ack{body.seq});
+  m.run_until(m.now + 1001ms);
+  BOOST_TEST((m.swim.find(body.target)->status == MemberStatus::suspect));
+}
+
+// The nack comes at 80 % of what the asker has left (swift-distributed-actors 718), and an answer
+// after it is still passed on.
+BOOST_AUTO_TEST_CASE(ARelayNacksInTimeAndStillPassesOnALateAnswer) {
+  Machine m;
+  const LinkId asker = m.peer("b");
+  const LinkId target = m.peer("c");
+  m.said();
+  m.say(asker, "b", PingReq{9, 500ms, id("c"), address(10 + 3)});
+  const auto said = m.said();
+  BOOST_REQUIRE(said.size() == 1U);
+  BOOST_TEST((said[0].link == target));
+  const auto& ping = std::get<Ping>(said[0].message.body);
+  const Instant asked = m.now;
+  const auto nack = m.next<Nack>(1s);
+  BOOST_REQUIRE(nack.has_value());
+  BOOST_TEST((m.now == asked + 400ms));
+  BOOST_TEST((nack->link == asker));
+  BOOST_TEST((nack->message.body == Body(Nack{9})));
+  m.now += 50ms;
+  m.say(target, "c", Ack{ping.seq});
+  const auto late = m.said();
+  BOOST_REQUIRE(!late.empty());
+  BOOST_TEST((late[0].message.body == Body(RelayedAck{9})));
+}
+
+// memberlist PR 345: who holds the sender dead says so at once, or it never learns what to refute.
+BOOST_AUTO_TEST_CASE(ATombstoneAnswersTheStaleLiving) {
+  Machine m;
+  const LinkId link = m.peer("b");
+  const LinkId other = m.peer("c");
+  m.say(other, "c", Gossip{}, {{id("b"), {100, MemberStatus::left, address(11)}, {}, {}}});
+  m.run_until(m.now + 10s);
+  m.say(link, "b", Gossip{}, {}, 1);
+  bool reminded = false;
+  for (const auto& said : m.said()) {
+    for (const Update& update : said.message.updates) {
+      reminded = reminded || (said.link == link && update.id == id("b") &&
+                              update.liveness.incarnation == 100);
+    }
+  }
+  BOOST_TEST(reminded);
+  m.say(link, "b", Gossip{}, {}, 101);
+  BOOST_TEST((m.swim.find(id("b"))->status == MemberStatus::alive));
+}
+
+// Lifeguard IV.C: whatever is said to a suspect tells it that it is suspected.
+BOOST_AUTO_TEST_CASE(EveryMessageToASuspectCarriesTheAccusation) {
+  Machine m;
+  const LinkId suspect = m.peer("b");
+  const LinkId other = m.peer("c");
+  m.say(other, "c", Gossip{}, {{id("b"), {0, MemberStatus::suspect, address(11)}, id("c"), {}}});
+  m.run_until(m.now + 700ms);
+  m.say(suspect, "b", Ping{5, 1s, id("a")});
+  const auto said = m.said();
+  BOOST_REQUIRE(!said.empty());
+  BOOST_REQUIRE(!said[0].message.updates.empty());
+  BOOST_TEST((said[0].message.updates[0].id == id("b")));
+  BOOST_TEST((said[0].message.updates[0].liveness.status == MemberStatus::suspect));
+  BOOST_TEST((said[0].message.updates[0].accuser == id("c")));
+}
+
+BOOST_AUTO_TEST_CASE(ADeathToldOfALivingMemberIsASuspicionFirst) {
+  Machine m;
+  m.peer("b");
+  const LinkId other = m.peer("c");
+  m.say(other, "c", Gossip{}, {{id("b"), {0, MemberStatus::dead, address(11)}, id("c"), {}}});
+  m.say(other, "c", Gossip{}, {{id("b"), {0, MemberStatus::dead, address(11)}, id("c"), {}}});
+  BOOST_TEST((m.swim.find(id("b"))->status == MemberStatus::suspect));
+  m.run_until(m.now + 2100ms);
+  BOOST_TEST((m.swim.find(id("b"))->status == MemberStatus::dead));
+}
+
+BOOST_AUTO_TEST_CASE(DatagramsKeepToTheLinksSize) {
+  Machine m;
+  const LinkId link = m.peer("b", 300);
+  std::vector<Update> updates;
+  for (int i = 0; i < 100; ++i) {
+    updates.push_back({id("member-with-a-longer-name-" + std::to_string(i)),
+                       {0, MemberStatus::alive, address(99)}, {}, {}});
+  }
+  for (std::size_t i = 0; i < 100; i += 10) {
+    m.say(link, "b", Gossip{}, {updates.begin() + static_cast<std::ptrdiff_t>(i),
+                                updates.begin() + static_cast<std::ptrdiff_t>(i + 10)});
+  }
+  m.said();
+  m.say(link, "b", Ping{1, 1s, id("a")});
+  auto said = m.said();
+  BOOST_REQUIRE(!said.empty());
+  BOOST_TEST(said[0].size <= 300U);
+  BOOST_TEST(said[0].message.updates.size() >= 4U);
+  m.swim.on_datagram_limit(m.now, {link, 150}, m.out);
+  m.say(link, "b", Ping{2, 1s, id("a")});
+  said = m.said();
+  BOOST_REQUIRE(!said.empty());
+  BOOST_TEST(said[0].size <= 150U);
+}
+
+BOOST_AUTO_TEST_CASE(TagsAreCheckedBeforeAnythingChanges) {
+  Machine m;
+  const auto change = [&](std::vector<std::pair<std::string, std::optional<std::string>>> changes) {
+    return m.swim.change_tags(m.now, {std::move(changes)}, m.out);
+  };
+  BOOST_TEST((change({{"role", "worker"}, {"zone", "eu"}}) == Outcome::done));
+  BOOST_TEST((change({{"zone", std::nullopt}, {"gpu", "true"}}) == Outcome::done));
+  BOOST_TEST((change({{"", "x"}}) == Outcome::bad_tag));
+  BOOST_TEST((change({{"gpu", "no"}, {"Bad Key", "x"}}) == Outcome::bad_tag));
+  BOOST_TEST((change({{"big", std::string(600, 'x')}}) == Outcome::tags_too_large));
+  const Tags expected{{"role", "worker"}, {"gpu", "true"}};
+  BOOST_TEST((m.swim.find(id("a"))->tags == expected));
+  BOOST_TEST(m.swim.find(id("a"))->tags_version == 2U);
+  BOOST_TEST((change({{"gpu", "true"}}) == Outcome::done));  // as before: no new version
+  BOOST_TEST(m.swim.find(id("a"))->tags_version == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(AfterLeavingNothingIsAccepted) {
+  Machine m;
+  BOOST_TEST((m.swim.leave(m.now, m.out) == Outcome::done));
+  BOOST_TEST((m.swim.leave(m.now, m.out) == Outcome::already_left));
+  BOOST_TEST((m.swim.join(m.now, {}, m.out) == Outcome::already_left));
+  BOOST_TEST((m.swim.change_tags(m.now, {}, m.out) == Outcome::already_left));
+}
+
+BOOST_AUTO_TEST_CASE(ASpuriousDeadlineIsNoEvent) {
+  Machine m;
+  m.peer("b");
+  m.run_until(m.now + 2s);
+  const auto before = m.swim.counters().messages_sent;
+  const auto deadline = m.swim.deadline();
+  for (int i = 0; i < 10; ++i) m.swim.on_deadline(m.now, m.out);
+  BOOST_TEST(m.swim.counters().messages_sent == before);
+  BOOST_TEST((m.swim.deadline() == deadline));
+}
+
+// Hints come in swarms (a rack dies): they are bounded, and none is a verdict.
+BOOST_AUTO_TEST_CASE(HintsProbeOutOfTurnUnderALimit) {
+  Machine m;
+  for (int i = 0; i < 40; ++i) m.peer("p" + std::to_string(i));
+  m.said();
+  for (int i = 0; i < 40; ++i) m.swim.suspect_hint(m.now, id("p" + std::to_string(i)), m.out);
+  m.swim.suspect_hint(m.now, id("nobody"), m.out);
+  BOOST_TEST(m.swim.counters().probes_out_of_turn == 8U);
+  BOOST_TEST(m.swim.counters().suspicions == 0U);
+}
+
+// What was not heard while this process did not run says nothing of the others.
+BOOST_AUTO_TEST_CASE(AStallVoidsProbesAndExtendsSuspicions) {
+  Machine m;
+  const LinkId other = m.peer("c");
+  m.peer("b");
+  m.say(other, "c", Gossip{}, {{id("b"), {0, MemberStatus::suspect, address(13)}, id("c"), {}}});
+  m.run_until(m.now + 500ms);
+  m.now += 60s;
+  m.swim.on_deadline(m.now, m.out);
+  m.said();
+  BOOST_TEST(m.swim.counters().stalls == 1U);
+  BOOST_TEST((m.swim.find(id("b"))->status == MemberStatus::suspect));
+  BOOST_TEST((m.swim.find(id("c"))->status == MemberStatus::alive));
+  m.run_until(m.now + 900ms);
+  BOOST_TEST((m.swim.find(id("b"))->status == MemberStatus::suspect));
+  BOOST_TEST((m.swim.find(id("c"))->status == MemberStatus::alive));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
