@@ -1,0 +1,148 @@
+#include "bins/client/worker_finder.h"
+
+#include <algorithm>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <utility>
+
+#include "bins/codec.h"
+
+namespace rpcnet::bins {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Long enough to cover a director that does not know yet, short enough for a worker that is back.
+constexpr Duration kLostFor = seconds(5);
+constexpr std::size_t kKnownMax = 16;
+constexpr Duration kSameTroubleAfter = seconds(5);
+
+// With another worker to turn to, a director that is slow to answer is not waited for.
+constexpr Duration kPatience = seconds(1);
+constexpr Duration kPatienceWithOthers = milliseconds(250);
+
+// Waiting cannot mend these.
+bool is_final(StatusCode code) {
+  return code == StatusCode::invalid_argument || code == StatusCode::not_found ||
+         code == StatusCode::unauthenticated || code == StatusCode::permission_denied ||
+         code == StatusCode::unimplemented;
+}
+
+}  // namespace
+
+WorkerFinder::WorkerFinder(Host& host, const ClientOptions& options, Console console)
+    : host_(host), options_(options), console_(console) {}
+
+asio::awaitable<FoundWorker> WorkerFinder::next() {
+  while (true) {
+    co_await wait_before_retry();
+    ++failures_;
+    forgive();
+    for (std::size_t asked = 0; asked < options_.directors.size(); ++asked) {
+      const std::string director = options_.directors[director_];
+      const Result<FoundWorker> found = co_await ask(director);
+      if (found.ok()) co_return *found;
+      if (is_final(found.code()) && known_.empty()) {
+        throw Exit{1, "director at " + director + ": " + found.status().message};
+      }
+      tell_trouble(director, found.status());
+      director_ = (director_ + 1) % options_.directors.size();
+      connected_ = false;
+    }
+    if (const auto known = known_worker()) {
+      console_.info("🔀", "no director answers - trying {}, known from before", known->label);
+      co_return *known;
+    }
+  }
+}
+
+asio::awaitable<Result<FoundWorker>> WorkerFinder::ask(std::string director) {
+  const Result<Peer> peer = co_await host_.resolve(director);
+  if (!peer.ok()) co_return peer.status();
+  example::GetWorkerRequest request;
+  request.set_connection_id(connection_id_);
+  request.set_filter(options_.filter);
+  for (const Lost& lost : lost_) request.add_excluded(lost.id.text());
+
+  CallOptions options;
+  options.timeout = known_.size() > 1 ? kPatienceWithOthers : kPatience;
+  Bytes message = pack(request);
+  const Result<Bytes> answer =
+      co_await host_.call(*peer, "DirectorRegistry.get_worker", std::move(message), options);
+  if (!answer.ok()) co_return answer.status();
+  auto found = accept(*answer);
+  if (!found) co_return error(StatusCode::internal, "its answer makes no sense");
+  if (!std::exchange(connected_, true)) console_.info("✅", "connected to director");
+  console_.info("🔀", "director assigned worker - establishing direct connection");
+  co_return *found;
+}
+
+std::optional<FoundWorker> WorkerFinder::accept(const Bytes& answer) {
+  const auto response = unpack<example::GetWorkerResponse>(answer);
+  if (!response) return std::nullopt;
+  const auto parsed = [](const example::WorkerAddress& from) -> std::optional<FoundWorker> {
+    const auto id = NodeId::parse(from.worker_id());
+    const auto address = parse_address(from.address());
+    if (!id || !address) return std::nullopt;
+    return FoundWorker{Peer{*address, *id}, from.label()};
+  };
+  for (const example::WorkerAddress& other : response->others()) {
+    if (const auto worker = parsed(other)) remember(*worker);
+  }
+  const auto worker = parsed(response->worker());
+  if (!worker) return std::nullopt;
+  remember(*worker);
+  connection_id_ = response->connection_id();
+  return worker;
+}
+
+void WorkerFinder::remember(const FoundWorker& worker) {
+  std::erase_if(known_, [&](const FoundWorker& known) {
+    return known.peer.expected == worker.peer.expected;
+  });
+  known_.insert(known_.begin(), worker);
+  if (known_.size() > kKnownMax) known_.pop_back();
+}
+
+std::optional<FoundWorker> WorkerFinder::known_worker() {
+  for (const FoundWorker& worker : known_) {
+    if (!is_lost(*worker.peer.expected)) return worker;
+  }
+  return std::nullopt;
+}
+
+void WorkerFinder::lost(const NodeId& worker) {
+  std::erase_if(lost_, [&](const Lost& lost) { return lost.id == worker; });
+  lost_.push_back({worker, host_.now() + kLostFor});
+}
+
+bool WorkerFinder::is_lost(const NodeId& id) const {
+  return std::any_of(lost_.begin(), lost_.end(), [&](const Lost& lost) { return lost.id == id; });
+}
+
+void WorkerFinder::forgive() {
+  const Instant now = host_.now();
+  std::erase_if(lost_, [&](const Lost& lost) { return lost.until <= now; });
+}
+
+// The first try goes at once, then 25, 50, 100, 200, 200, ... ms.
+asio::awaitable<void> WorkerFinder::wait_before_retry() {
+  if (failures_ == 0) co_return;
+  const Duration pause =
+      std::min<Duration>(milliseconds(25) * (1 << std::min(failures_ - 1, 3)), milliseconds(200));
+  asio::steady_timer timer(co_await asio::this_coro::executor, pause);
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
+void WorkerFinder::tell_trouble(const std::string& director, const Status& status) {
+  const std::string trouble = director + ": " + to_text(status);
+  const Instant now = host_.now();
+  if (trouble == trouble_ && now < trouble_until_) return;
+  trouble_ = trouble;
+  trouble_until_ = now + kSameTroubleAfter;
+  console_.warn("⚠️ ", "director at {} - trying on", trouble);
+}
+
+}  // namespace rpcnet::bins

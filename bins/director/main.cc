@@ -1,0 +1,58 @@
+// The director: knows the workers by gossip and tells clients which one to use.
+#include "bins/common.h"
+#include "bins/director/assign.h"
+#include "bins/director/options.h"
+#include "bins/director/pool_status.h"
+#include "bins/membership.h"
+#include "bins/program.h"
+#include "io/cluster.h"
+
+namespace rpcnet::bins {
+namespace {
+
+asio::awaitable<int> direct(Program& program, const DirectorOptions& options) {
+  const Console console(options.common.log, options.common.symbols);
+  set_up_library_log(options.common.log);
+  console.info("🎯", "Starting Director at {}", options.addr);
+  console.info("📁", "Loading certificates from \"{}\"",
+               located(options.common.credentials).certificate);
+  auto started =
+      Host::start(program.context(), member_host(options.addr, {}, options.common, options.member));
+  if (!started.ok()) throw cannot_start(options.addr, started.status());
+  Host host = std::move(*started);
+
+  // No seeds: the first of its cluster. Workers that name this address find it.
+  ClusterMembership cluster(host);
+  EventStream events = cluster.events();
+  cluster.set_tag("role", "director");
+  std::vector<std::string> seeds;
+  const Status joined = co_await cluster.join(std::move(seeds));
+  if (!joined.ok()) throw cannot_start(options.addr, joined);
+  console.info("✅", "Director registered itself in cluster");
+  console.info("✅", "Cluster enabled - Director is now discoverable");
+
+  WorkerRegistry registry(cluster, options.strategy);
+  registry.start();
+  console.info("🔄", "Load balancing strategy: {}", to_text(options.strategy));
+  PoolStatus pool(registry, console);
+  pool.tell();
+
+  host.serve("DirectorRegistry.get_worker", assigner(registry, console));
+  console.info("🚀", "Director ready - listening on {}", to_text(host.address()));
+
+  program.beside(pool.watch());
+  program.beside(tell_events(std::move(events), console));
+  co_await leave_on_signal(host, cluster, console);
+  co_return 0;
+}
+
+}  // namespace
+}  // namespace rpcnet::bins
+
+int main(int argc, char** argv) {
+  using namespace rpcnet::bins;
+  DirectorOptions options;
+  return Program::run(
+      "director", [&] { parse(options, argc, argv); },
+      [&](Program& program) { return direct(program, options); });
+}

@@ -1,0 +1,22 @@
+#include "bins/director/options.h"
+
+namespace rpcnet::bins {
+
+void parse(DirectorOptions& target, int argc, const char* const* argv) {
+  using Strategy = LoadBalancingStrategy;
+  Options options(
+      "director", "Knows the workers of its cluster by gossip and tells clients which one to use.",
+      "Signals: SIGTERM lets running calls finish and says farewell; SIGINT (Ctrl+C) ends at once\n"
+      "without a farewell. A second SIGTERM ends at once too.\n"
+      "Exit status: 0 after SIGTERM, 64 for a bad option or variable, 1 for anything else.");
+  options.add({"--addr", {"DIRECTOR_ADDR"}, "HOST:PORT", "where to listen"}, address(target.addr));
+  options.add({"--strategy", {}, "NAME", "round-robin, random or least-connections"},
+              choice<Strategy>(target.strategy, {{"least-connections", Strategy::LeastConnections},
+                                                 {"round-robin", Strategy::RoundRobin},
+                                                 {"random", Strategy::Random}}));
+  add_member(options, target.member);
+  add_common(options, target.common);
+  options.parse(argc, argv);
+}
+
+}  // namespace rpcnet::bins

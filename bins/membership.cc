@@ -1,0 +1,63 @@
+#include "bins/membership.h"
+
+#include <csignal>
+
+#include "io/signals.h"
+
+namespace rpcnet::bins {
+namespace {
+
+const char* symbol_of(MemberEventKind kind) {
+  switch (kind) {
+    case MemberEventKind::joined:
+      return "👋";
+    case MemberEventKind::left:
+      return "🚪";
+    case MemberEventKind::failed:
+      return "❌";
+    case MemberEventKind::recovered:
+      return "✅";
+    case MemberEventKind::tags_changed:
+      return "🏷️ ";
+  }
+  return "";
+}
+
+}  // namespace
+
+const std::string& label_of(const Member& member) {
+  const auto label = member.tags.find("label");
+  return label == member.tags.end() ? member.id.text() : label->second;
+}
+
+asio::awaitable<void> tell_events(EventStream events, Console console) {
+  while (true) {
+    const std::optional<ClusterEvent> event = co_await events.next();
+    if (!event) co_return;
+    if (const auto* lagged = std::get_if<Lagged>(&*event)) {
+      console.warn("⚠️ ", "too slow for {} cluster events, which are lost", lagged->events);
+      continue;
+    }
+    const auto& [kind, member] = std::get<MemberEvent>(*event);
+    // Tags change with every simulated failure; who they make available is the pool's to tell.
+    if (kind == MemberEventKind::tags_changed) continue;
+    console.info(symbol_of(kind), "{}: {} at {}", to_text(kind), label_of(member),
+                 to_text(member.address));
+  }
+}
+
+asio::awaitable<void> leave_on_signal(Host& host, ClusterMembership cluster, Console console,
+                                      std::function<void()> drain) {
+  const int signal = co_await shutdown_signal();
+  if (signal == SIGINT) std::raise(SIGINT);  // no longer handled: ends the process
+  console.info("👋", "Leaving: running calls end, the cluster is told");
+  (void)cluster.remove_tag("role");  // nobody is sent here any more
+  if (drain) drain();
+  const bool finished = co_await host.drain(std::chrono::seconds(5));
+  const Status left = co_await cluster.leave();
+  host.stop();
+  if (!finished) console.warn("⚠️ ", "some calls did not end in 5 seconds and were cut");
+  console.info("✅", "Left the cluster{}", left.ok() ? "" : " (nobody there to confirm it)");
+}
+
+}  // namespace rpcnet::bins

@@ -1,0 +1,63 @@
+// A worker: joins the cluster, tags itself so that it is found, and streams tokens.
+#include "bins/common.h"
+#include "bins/membership.h"
+#include "bins/program.h"
+#include "bins/worker/failure_cycle.h"
+#include "bins/worker/inference.h"
+#include "bins/worker/options.h"
+#include "io/cluster.h"
+
+namespace rpcnet::bins {
+namespace {
+
+// Joins as soon as a director answers, and makes itself known as a worker.
+asio::awaitable<void> join(Program& program, const WorkerOptions& options,
+                           ClusterMembership cluster, Inference& inference, Console console) {
+  console.info("🌐", "Enabling cluster, connecting to director at {}...",
+               fmt::join(options.directors, ","));
+  EventStream events = cluster.events();
+  const Status joined = co_await cluster.join(options.directors);
+  if (!joined.ok()) throw cannot_start(options.addr, joined);
+  console.info("✅", "Cluster enabled, connected to director");
+
+  console.info("🏷️ ", "Tagging worker with role=worker and label={}...", options.label);
+  const Status tagged = cluster.set_tags(options.tags);
+  if (!tagged.ok()) throw cannot_start(options.addr, tagged);
+  console.info("✅", "Worker '{}' joined cluster with role=worker", options.label);
+  console.info("🚀", "Worker '{}' is running and ready to handle requests", options.label);
+
+  program.beside(tell_events(std::move(events), console));
+  if (options.failures) program.beside(simulate_failures(inference, cluster, console));
+}
+
+asio::awaitable<int> work(Program& program, const WorkerOptions& options) {
+  const Console console(options.common.log, options.common.symbols);
+  set_up_library_log(options.common.log);
+  console.info("👷", "Starting Worker '{}' at {}", options.label, options.addr);
+  console.info("🔌", "Binding server to {}...", options.addr);
+  auto started = Host::start(program.context(), member_host(options.addr, options.directors.front(),
+                                                            options.common, options.member));
+  if (!started.ok()) throw cannot_start(options.addr, started.status());
+  Host host = std::move(*started);
+
+  const auto inference = std::make_shared<Inference>(options.label, options.interval);
+  host.serve_stream("Inference.generate",
+                    [inference](ServerCall& call) { return inference->generate(call); });
+  console.info("✅", "Server bound successfully");
+
+  ClusterMembership cluster(host);
+  program.beside(join(program, options, cluster, *inference, console));
+  co_await leave_on_signal(host, cluster, console, [inference] { inference->drain(); });
+  co_return 0;
+}
+
+}  // namespace
+}  // namespace rpcnet::bins
+
+int main(int argc, char** argv) {
+  using namespace rpcnet::bins;
+  WorkerOptions options;
+  return Program::run(
+      "worker", [&] { parse(options, argc, argv); },
+      [&](Program& program) { return work(program, options); });
+}
