@@ -7,11 +7,13 @@
 //
 //   while (const auto key = timers.pop_due(now)) { ... }   // may arm and disarm in between
 //
-// A binary heap with an index from key to place: arming and disarming are O(log n), and O(1) for
-// the common case of a deadline that is later than the others, next() is O(1). Keys are found by
-// hash where hash_bits(key) exists (engine/key_index.h), else through an ordered map.
+// A heap with an index from key to place: arming and disarming are O(log n), and O(1) for the
+// common case of a deadline that is later than the others, next() is O(1). Each entry has four
+// children and not two, because what costs is moving entries and not comparing them. Keys are
+// found by hash where hash_bits(key) exists (engine/key_index.h), else through an ordered map.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -110,6 +112,7 @@ class Timers {
 
   using Index = std::conditional_t<HashableKey<Key>, KeyIndex<Key>, OrderedIndex<Key>>;
   static constexpr std::uint32_t kNone = Index::kNone;
+  static constexpr std::size_t kChildren = 4;
 
   void place(std::size_t at, Entry entry) {
     heap_[at] = std::move(entry);
@@ -131,7 +134,7 @@ class Timers {
   }
 
   void settle(std::size_t at) {
-    if (at > 0 && heap_[at].before(heap_[(at - 1) / 2])) {
+    if (at > 0 && heap_[at].before(heap_[(at - 1) / kChildren])) {
       rise(at);
     } else {
       sink(at);
@@ -141,7 +144,7 @@ class Timers {
   void rise(std::size_t at) {
     Entry entry = std::move(heap_[at]);
     while (at > 0) {
-      const std::size_t parent = (at - 1) / 2;
+      const std::size_t parent = (at - 1) / kChildren;
       if (!entry.before(heap_[parent])) break;
       place(at, std::move(heap_[parent]));
       at = parent;
@@ -152,9 +155,12 @@ class Timers {
   void sink(std::size_t at) {
     Entry entry = std::move(heap_[at]);
     for (;;) {
-      std::size_t child = 2 * at + 1;
+      std::size_t child = kChildren * at + 1;
       if (child >= heap_.size()) break;
-      if (child + 1 < heap_.size() && heap_[child + 1].before(heap_[child])) ++child;
+      const std::size_t end = std::min(child + kChildren, heap_.size());
+      for (std::size_t i = child + 1; i < end; ++i) {
+        if (heap_[i].before(heap_[child])) child = i;
+      }
       if (!heap_[child].before(entry)) break;
       place(at, std::move(heap_[child]));
       at = child;
