@@ -63,8 +63,9 @@ Fate Paths::pass(Moment now, const Packet& packet) {
       keyed_.chance({Domain::path, packet.entity, kLoss, packet.counter}, loss_ppm_)) {
     fate.lost = true;
   }
+  // Each fault is asked, also about a packet that another has lost already: what a fault does must
+  // not depend on the others, or removing one would change what the rest are seen to do.
   for (Active& active : active_) {
-    if (fate.lost) break;
     if (!matches(active, packet.from, packet.to)) continue;
     if (apply(active, now, packet, fate)) ++effects_[active.index];
   }
@@ -83,14 +84,18 @@ bool Paths::apply(Active& active, Moment now, const Packet& packet, Fate& fate) 
     return Duration(keyed_.between(key(which), 0, micros * 1000));
   };
   switch (fault.kind) {
-    case FaultKind::loss: fate.lost = keyed_.chance(key(0), ppm); return fate.lost;
+    case FaultKind::loss:
+      if (!keyed_.chance(key(0), ppm)) return false;
+      fate.lost = true;
+      return true;
     case FaultKind::burst_loss: {
       // The slot is a function of the time alone, so that all packets of one burst share it.
       const auto slot = static_cast<std::uint64_t>(now.time_since_epoch().count() /
                                                    std::max<std::int64_t>(fault.micros * 1000, 1));
       const std::uint64_t path = (static_cast<std::uint64_t>(packet.from) << 32) | packet.to;
-      fate.lost = keyed_.chance({Domain::fault, active.index, path, slot}, ppm);
-      return fate.lost;
+      if (!keyed_.chance({Domain::fault, active.index, path, slot}, ppm)) return false;
+      fate.lost = true;
+      return true;
     }
     case FaultKind::duplicate:
       if (!keyed_.chance(key(0), ppm)) return false;

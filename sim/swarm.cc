@@ -22,7 +22,7 @@ class Swarm {
     Fault fault;
     fault.kind = kind;
     const std::int64_t last =
-        std::chrono::duration_cast<milliseconds>(plan_.active).count() - 1'000;
+        std::chrono::duration_cast<milliseconds>(plan_.active).count() - 3'000;
     fault.at = milliseconds(between("at", std::min(kWarmUpMs, last), last));
     const Duration lasts = milliseconds(between("for", 2'000, between("long", 3'000, 15'000)));
     if (has_end(kind)) fault.until = std::min(fault.at + lasts, plan_.active);
@@ -96,6 +96,24 @@ class Swarm {
     plan_.faults.push_back(fault);
   }
 
+  struct Window {
+    HostIndex host = 0;
+    Duration from{};
+    Duration to{};
+  };
+
+  static bool meets(const std::vector<Window>& windows, HostIndex host, Duration from,
+                    Duration to) {
+    return std::any_of(windows.begin(), windows.end(), [&](const Window& window) {
+      return window.host == host && from <= window.to && window.from <= to;
+    });
+  }
+
+  // Would something that needs the host up, or takes it down, change nothing or undo another?
+  bool down(HostIndex host, Duration from, Duration to) const {
+    return meets(down_, host, from, to) || meets(up_, host, from, to);
+  }
+
   void shape_host(Fault& fault, Duration lasts) {
     const bool ends = fault.kind == FaultKind::crash || fault.kind == FaultKind::power_off ||
                       fault.kind == FaultKind::leave;
@@ -104,9 +122,13 @@ class Swarm {
       if (plan_.members() < 3) return;
       fault.hosts = {static_cast<HostIndex>(1 + host("host", plan_.members() - 1))};
       if (fault.kind == FaultKind::restart) fault.kind = FaultKind::crash;
-      const Duration back = fault.at + lasts;
-      plan_.faults.push_back(fault);
       const bool stays_dead = between("dead", 0, 3) == 0;
+      const Duration back = fault.at + lasts;
+      // What is down cannot go down again: the fault would change nothing.
+      const Duration end = stays_dead ? Duration::max() : back + milliseconds(5'000);
+      if (down(fault.hosts[0], fault.at, end)) return;
+      down_.push_back({fault.hosts[0], fault.at, end});
+      plan_.faults.push_back(fault);
       if (!stays_dead) {
         plan_.faults.push_back({.kind = FaultKind::restart, .at = back, .hosts = fault.hosts});
         plan_.active = std::max(plan_.active, back + milliseconds(1'000));
@@ -114,8 +136,12 @@ class Swarm {
       return;
     }
     fault.hosts = {host("host", plan_.hosts())};
+    const bool clock = fault.kind == FaultKind::clock_jump || fault.kind == FaultKind::clock_drift;
+    const Duration end = clock ? fault.at : fault.until;
+    if (down(fault.hosts[0], fault.at, end)) return;
+    up_.push_back({fault.hosts[0], fault.at, end});
     switch (fault.kind) {
-      case FaultKind::slow: fault.micros = between("micros", 200, 15'000); break;
+      case FaultKind::slow: fault.micros = between("micros", 5'000, 40'000); break;
       case FaultKind::clock_jump: fault.micros = between("micros", 10'000, 20'000'000); break;
       case FaultKind::clock_drift: fault.ppm = between("ppm", -200'000, 200'000); break;
       default: break;
@@ -126,6 +152,8 @@ class Swarm {
   Plan& plan_;
   Keyed keyed_;
   std::size_t index_ = 0;
+  std::vector<Window> down_;  // hosts that a fault before has taken down
+  std::vector<Window> up_;    // and those that a fault before needs to be up
 };
 
 }  // namespace

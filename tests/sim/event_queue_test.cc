@@ -1,0 +1,82 @@
+// The order of what happens: time, then key, then sequence.
+#include "sim/event_queue.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <vector>
+
+namespace rpcnet::sim {
+namespace {
+
+Happening named(std::uint64_t name) {
+  Happening happening;
+  happening.b = name;
+  return happening;
+}
+
+Moment at(std::int64_t nanos) { return Moment(Duration(nanos)); }
+
+std::vector<std::uint64_t> drain(EventQueue& queue) {
+  std::vector<std::uint64_t> names;
+  while (auto due = queue.pop(Moment::max())) names.push_back(due->happening.b);
+  return names;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(EventQueueOrder)
+
+BOOST_AUTO_TEST_CASE(TimeComesFirst) {
+  EventQueue queue;
+  queue.push(at(30), 0, named(3));
+  queue.push(at(10), 9, named(1));
+  queue.push(at(20), 5, named(2));
+  const std::vector<std::uint64_t> expected{1, 2, 3};
+  BOOST_TEST(drain(queue) == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(AtOneInstantTheKeyDecidesNotTheOrderOfPushing) {
+  EventQueue queue;
+  queue.push(at(10), 7, named(7));
+  queue.push(at(10), 3, named(3));
+  queue.push(at(10), 5, named(5));
+  const std::vector<std::uint64_t> expected{3, 5, 7};
+  BOOST_TEST(drain(queue) == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(WithOneKeyTheFirstPushedIsFirst) {
+  EventQueue queue;
+  for (std::uint64_t i = 0; i < 100; ++i) queue.push(at(10), 1, named(i));
+  const auto names = drain(queue);
+  BOOST_TEST_REQUIRE(names.size() == 100U);
+  for (std::uint64_t i = 0; i < 100; ++i) BOOST_TEST(names[i] == i);
+}
+
+BOOST_AUTO_TEST_CASE(LeavingOneOutKeepsTheOrderOfTheRest) {
+  const auto order = [](std::uint64_t without) {
+    EventQueue queue;
+    for (std::uint64_t i = 0; i < 50; ++i) {
+      if (i != without) queue.push(at(static_cast<std::int64_t>(i * 7 % 5)), i * 13 % 11, named(i));
+    }
+    return drain(queue);
+  };
+  auto all = order(1000);
+  std::erase(all, 17U);
+  const auto rest = order(17);
+  BOOST_TEST(all == rest, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(NothingHappensAfterTheLimitOrBeforeWhatHasHappened) {
+  EventQueue queue;
+  queue.push(at(10), 0, named(1));
+  BOOST_TEST(!queue.pop(at(9)));
+  BOOST_TEST(queue.pop(at(10)).has_value());
+  queue.push(at(5), 0, named(2));  // in the past: it happens now
+  const auto late = queue.pop(Moment::max());
+  BOOST_TEST_REQUIRE(late.has_value());
+  BOOST_TEST((late->at == at(10)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace rpcnet::sim
