@@ -10,7 +10,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kRetransmit = 200ms;
-constexpr Duration kAcceptance = 1ms;  // until the dialler hears of it, in flights
 
 }  // namespace
 
@@ -292,7 +291,9 @@ void SwimWorld::connect(std::size_t host, const Connect& connect) {
   Duration delay = flight();
   while (lost()) delay += kRetransmit;
   const Instant timeout = now_ + connect.handshake_timeout;
-  if (!there || now_ + delay > timeout) return at(timeout, [fail] { fail(LinkEnd::handshake_timeout); });
+  if (!there || now_ + delay > timeout) {
+    return at(timeout, [fail] { fail(LinkEnd::handshake_timeout); });
+  }
   const std::size_t other = target->second;
   at(now_ + delay, [=, this] {
     Host& peer = *hosts_[other];
@@ -352,9 +353,10 @@ void SwimWorld::order(std::size_t host, Order&& wanted) {
     at(now_ + flight(), [this, index = index, to, bytes] {
       arrive(index, to, true, [this, index, to, bytes] {
         const Side& taker = connections_[index].sides[to];
-        on_host(taker.host, taker.life, [this, link = taker.link, bytes](swim::Swim& swim, Outbox& out) {
-          swim.on_datagram(now_, {link, *bytes}, out);
-        });
+        on_host(taker.host, taker.life,
+                [this, link = taker.link, bytes](swim::Swim& swim, Outbox& out) {
+                  swim.on_datagram(now_, {link, *bytes}, out);
+                });
       });
     });
     return;
@@ -372,9 +374,10 @@ void SwimWorld::order(std::size_t host, Order&& wanted) {
     at(free, [this, index = index, to, data] {
       arrive(index, to, false, [this, index, to, data] {
         const Side& taker = connections_[index].sides[to];
-        on_host(taker.host, taker.life, [this, link = taker.link, data](swim::Swim& swim, Outbox& out) {
-          swim.on_stream_data(now_, {link, data->stream, data->bytes, data->fin}, out);
-        });
+        on_host(taker.host, taker.life,
+                [this, link = taker.link, data](swim::Swim& swim, Outbox& out) {
+                  swim.on_stream_data(now_, {link, data->stream, data->bytes, data->fin}, out);
+                });
       });
     });
     return;
@@ -387,9 +390,11 @@ void SwimWorld::order(std::size_t host, Order&& wanted) {
     at(now_ + flight() * 2, [this, index = index, to, reset = *reset] {
       arrive(index, to, false, [this, index, to, reset] {
         const Side& taker = connections_[index].sides[to];
-        on_host(taker.host, taker.life, [this, link = taker.link, reset](swim::Swim& swim, Outbox& out) {
-          swim.on_stream_reset(now_, {link, reset.stream, static_cast<std::uint64_t>(reset.code)}, out);
-        });
+        on_host(taker.host, taker.life,
+                [this, link = taker.link, reset](swim::Swim& swim, Outbox& out) {
+                  const auto code = static_cast<std::uint64_t>(reset.code);
+                  swim.on_stream_reset(now_, {link, reset.stream, code}, out);
+                });
       });
     });
   }

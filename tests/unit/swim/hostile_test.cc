@@ -34,7 +34,9 @@ struct Fixture {
     return world.intrude(0, PeerIdentity{cluster, node});
   }
   void say(LinkId link, const Message& message) { world.inject(0, link, serialize(message)); }
-  CloseCode last_close() { return world.closed().empty() ? CloseCode{} : world.closed().back().code; }
+  CloseCode last_close() {
+    return world.closed().empty() ? CloseCode{} : world.closed().back().code;
+  }
   bool refused() {
     for (const Notice& notice : world[0].notices) {
       if (notice.kind == NoticeKind::gossip_refused) return true;

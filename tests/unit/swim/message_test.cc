@@ -33,7 +33,8 @@ Bytes hex(std::string_view digits) {
       ++i;
       continue;
     }
-    bytes.push_back(static_cast<std::uint8_t>(std::stoi(std::string(digits.substr(i, 2)), nullptr, 16)));
+    const std::string byte(digits.substr(i, 2));
+    bytes.push_back(static_cast<std::uint8_t>(std::stoi(byte, nullptr, 16)));
     i += 2;
   }
   return bytes;
@@ -74,7 +75,7 @@ BOOST_AUTO_TEST_CASE(UpdatesSurviveATrip) {
   const Address address = Address::v4(1, 2, 3, 4, 5);
   for (const auto status : {MemberStatus::alive, MemberStatus::suspect, MemberStatus::dead,
                             MemberStatus::left}) {
-    gossip.updates.push_back({*NodeId::parse("b"), {7, status, address}, std::nullopt, std::nullopt});
+    gossip.updates.push_back({*NodeId::parse("b"), {7, status, address}, {}, {}});
     gossip.updates.push_back({*NodeId::parse("c"), {7, status, address}, *NodeId::parse("b"),
                               TagSet{4, {{"role", "worker"}, {"zone", ""}}}});
   }
@@ -102,7 +103,7 @@ BOOST_AUTO_TEST_CASE(WhatALaterVersionAddsIsSkipped) {
 
 BOOST_AUTO_TEST_CASE(EveryPrefixIsMalformedOrShorterNews) {
   Message full = message(Ping{513, 1s, *NodeId::parse("director")});
-  full.updates.push_back({*NodeId::parse("b"), {1, MemberStatus::alive, {}}, std::nullopt, std::nullopt});
+  full.updates.push_back({*NodeId::parse("b"), {1, MemberStatus::alive, {}}, {}, {}});
   const Bytes bytes = serialize(full);
   const std::size_t without_updates = serialize(message(full.body)).size();
   for (std::size_t size = 0; size < bytes.size(); ++size) {
