@@ -55,6 +55,9 @@ struct HostOptions {
   std::string node{};
 
   CredentialFiles credentials{};
+  // The cluster's name. Empty: the one in the certificate; only a client without a certificate
+  // (CredentialFiles::anonymous) has to say it.
+  std::string cluster_name{};
   // Whether callers need a certificate. Members always do, whatever this says.
   quic::ClientCertificate callers = quic::ClientCertificate::optional;
 

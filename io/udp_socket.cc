@@ -164,6 +164,8 @@ struct UdpSocket::Batch {
 UdpSocket::UdpSocket(asio::io_context& context)
     : socket_(context), batch_(std::make_unique<Batch>()) {}
 
+UdpSocket::~UdpSocket() = default;
+
 Result<std::unique_ptr<UdpSocket>> UdpSocket::open(asio::io_context& context, const Address& bind,
                                                    std::size_t buffer_bytes) {
   std::unique_ptr<UdpSocket> socket(new UdpSocket(context));

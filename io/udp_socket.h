@@ -42,7 +42,7 @@ class UdpSocket final : public quic::DatagramSink {
 
   UdpSocket(const UdpSocket&) = delete;
   UdpSocket& operator=(const UdpSocket&) = delete;
-  ~UdpSocket() = default;
+  ~UdpSocket();
 
   // The bound address, with the real port.
   const Address& local() const { return local_; }
@@ -60,6 +60,7 @@ class UdpSocket final : public quic::DatagramSink {
 
   // Peers of whom the network said since the last call that nobody listens there.
   std::vector<Address> take_unreachable();
+  bool has_unreachable() const { return !unreachable_.empty(); }
 
   // Calls back once with an error_code, when there may be something to receive, or room to send.
   template <typename Handler>

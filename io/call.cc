@@ -1,0 +1,137 @@
+// Waiting for messages, room and ends.
+#include "io/call.h"
+
+#include <utility>
+
+#include "io/core/core.h"
+
+namespace rpcnet {
+namespace {
+
+const Metadata kNoMetadata;
+
+// These hold the call's state themselves: the ClientCall that they were asked of may move, or be
+// destroyed, while they wait.
+
+asio::awaitable<std::optional<Bytes>> next_message(std::shared_ptr<core::OutgoingCall> call) {
+  while (call->inbox.messages.empty() && !call->inbox.complete) co_await call->readable.wait();
+  if (call->inbox.messages.empty()) co_return std::nullopt;
+  Bytes message = call->inbox.take();
+  if (call->core != nullptr) call->core->consumed(call->id, call->inbox, message.size());
+  co_return message;
+}
+
+asio::awaitable<bool> send_message(std::shared_ptr<core::OutgoingCall> call, Bytes message) {
+  if (call->half_closed) co_return false;
+  while (call->core != nullptr && !call->core->is_writable(call->id)) {
+    co_await call->writable.wait();
+  }
+  if (call->core == nullptr || call->half_closed) co_return false;
+  co_return call->core->send(*call, std::move(message)) == Outcome::done;
+}
+
+asio::awaitable<Status> wait_for_end(std::shared_ptr<core::OutgoingCall> call) {
+  if (call->core != nullptr) call->core->half_close(*call);
+  while (!call->end) {
+    while (!call->inbox.messages.empty()) {
+      const Bytes dropped = call->inbox.take();
+      if (call->core != nullptr) call->core->consumed(call->id, call->inbox, dropped.size());
+    }
+    if (!call->end) co_await call->readable.wait();
+  }
+  co_return *call->end;
+}
+
+asio::awaitable<std::optional<Bytes>> next_message(std::shared_ptr<core::IncomingCall> call) {
+  while (call->inbox.messages.empty() && !call->inbox.complete) co_await call->readable.wait();
+  if (call->inbox.messages.empty()) co_return std::nullopt;
+  Bytes message = call->inbox.take();
+  if (call->core != nullptr) call->core->consumed(call->arrived.call, call->inbox, message.size());
+  co_return message;
+}
+
+asio::awaitable<bool> send_message(std::shared_ptr<core::IncomingCall> call, Bytes message) {
+  while (call->core != nullptr && !call->core->is_writable(call->arrived.call)) {
+    co_await call->writable.wait();
+  }
+  if (call->core == nullptr) co_return false;
+  co_return call->core->send(*call, std::move(message)) == Outcome::done;
+}
+
+asio::awaitable<std::optional<Bytes>> nothing() { co_return std::nullopt; }
+asio::awaitable<bool> refused() { co_return false; }
+asio::awaitable<Status> no_call() { co_return error(StatusCode::cancelled, "no call"); }
+
+}  // namespace
+
+// ------------------------------------------------------------------------------------- ClientCall
+
+ClientCall::ClientCall(std::shared_ptr<core::OutgoingCall> state) : state_(std::move(state)) {}
+
+ClientCall& ClientCall::operator=(ClientCall&& other) noexcept {
+  if (this != &other) {
+    cancel();
+    state_ = std::move(other.state_);
+  }
+  return *this;
+}
+
+ClientCall::~ClientCall() { cancel(); }
+
+asio::awaitable<bool> ClientCall::write(Bytes message) {
+  return state_ ? send_message(state_, std::move(message)) : refused();
+}
+
+void ClientCall::half_close() {
+  if (state_ && state_->core != nullptr) state_->core->half_close(*state_);
+}
+
+asio::awaitable<std::optional<Bytes>> ClientCall::read() {
+  return state_ ? next_message(state_) : nothing();
+}
+
+asio::awaitable<Status> ClientCall::finish() { return state_ ? wait_for_end(state_) : no_call(); }
+
+void ClientCall::cancel() {
+  if (state_ && state_->core != nullptr) state_->core->cancel(*state_);
+}
+
+const Metadata& ClientCall::headers() const { return state_ ? state_->headers : kNoMetadata; }
+const Metadata& ClientCall::trailers() const { return state_ ? state_->trailers : kNoMetadata; }
+
+std::optional<Status> ClientCall::ended() const {
+  return state_ ? state_->end : error(StatusCode::cancelled, "no call");
+}
+
+// ------------------------------------------------------------------------------------- ServerCall
+
+ServerCall::ServerCall(std::shared_ptr<core::IncomingCall> state) : state_(std::move(state)) {}
+ServerCall::~ServerCall() = default;
+
+const std::string& ServerCall::method() const { return state_->arrived.method; }
+const Metadata& ServerCall::metadata() const { return state_->arrived.metadata; }
+const Address& ServerCall::remote() const { return state_->arrived.remote; }
+const std::optional<PeerIdentity>& ServerCall::identity() const { return state_->arrived.identity; }
+std::optional<Instant> ServerCall::deadline() const { return state_->arrived.deadline; }
+
+std::optional<Duration> ServerCall::time_left() const {
+  if (!deadline()) return std::nullopt;
+  return std::max(*deadline() - system_now(), Duration::zero());
+}
+
+bool ServerCall::cancelled() const { return state_->cancelled; }
+
+asio::awaitable<std::optional<Bytes>> ServerCall::read() { return next_message(state_); }
+
+asio::awaitable<bool> ServerCall::write(Bytes message) {
+  return send_message(state_, std::move(message));
+}
+
+bool ServerCall::send_headers(Metadata metadata) {
+  return state_->core != nullptr &&
+         state_->core->send_headers(*state_, std::move(metadata)) == Outcome::done;
+}
+
+Metadata& ServerCall::trailers() { return state_->trailers; }
+
+}  // namespace rpcnet

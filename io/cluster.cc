@@ -1,0 +1,199 @@
+// Handles on a Core, and the loop of a call that tries another worker.
+#include "io/cluster.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/rpc/frame.h"
+#include "io/core/core.h"
+
+namespace rpcnet {
+namespace {
+
+asio::awaitable<std::optional<ClusterEvent>> next_event(std::shared_ptr<core::EventQueue> queue) {
+  auto event = queue->take();
+  while (!event && !queue->closed) {
+    co_await queue->arrived.wait();
+    event = queue->take();
+  }
+  co_return event;
+}
+
+bool not_started(const Metadata& trailers) {
+  return std::any_of(trailers.begin(), trailers.end(),
+                     [](const auto& pair) { return pair.first == rpc::kNotStarted; });
+}
+
+Status not_registered() {
+  return error(StatusCode::failed_precondition, "WorkerRegistry::start was not called");
+}
+
+}  // namespace
+
+// ------------------------------------------------------------------------------------ EventStream
+
+asio::awaitable<std::optional<ClusterEvent>> EventStream::next() { return next_event(queue_); }
+std::optional<ClusterEvent> EventStream::try_next() { return queue_->take(); }
+
+// ------------------------------------------------------------------------------ ClusterMembership
+
+ClusterMembership::ClusterMembership(const Host& host) : core_(host.core()) {}
+
+asio::awaitable<Status> ClusterMembership::join(std::vector<std::string> seeds) {
+  return core::Core::join(core_, std::move(seeds));
+}
+
+asio::awaitable<Status> ClusterMembership::leave() { return core::Core::leave(core_); }
+
+Status ClusterMembership::change(
+    std::vector<std::pair<std::string, std::optional<std::string>>> changes) {
+  if (core_->stopped()) return core::host_stopped();
+  std::string key = changes.empty() ? "" : changes.front().first;
+  switch (core_->command(ChangeTags{std::move(changes)})) {
+    case Outcome::done: return {};
+    case Outcome::bad_tag:
+      return error(StatusCode::invalid_argument,
+                   "tag \"" + key + "\": a key must be of 1 to 64 of [a-z0-9._-]");
+    case Outcome::tags_too_large:
+      return error(StatusCode::resource_exhausted,
+                   "tags would be over tags_max of " +
+                       std::to_string(core_->node().config().swim.tags_max) + " bytes in all");
+    case Outcome::already_left:
+      return error(StatusCode::failed_precondition, "this node has left its cluster");
+    default: return error(StatusCode::failed_precondition, "this host is no member of a cluster");
+  }
+}
+
+Status ClusterMembership::set_tag(std::string key, std::string value) {
+  return change({{std::move(key), std::move(value)}});
+}
+
+Status ClusterMembership::set_tags(Tags tags) {
+  std::vector<std::pair<std::string, std::optional<std::string>>> changes;
+  for (auto& [key, value] : tags) changes.emplace_back(key, std::move(value));
+  return change(std::move(changes));
+}
+
+Status ClusterMembership::remove_tag(std::string key) {
+  return change({{std::move(key), std::nullopt}});
+}
+
+std::vector<Member> ClusterMembership::members() const { return core_->node().members(); }
+
+std::optional<Member> ClusterMembership::find(const NodeId& id) const {
+  return core_->node().find(id);
+}
+
+Member ClusterMembership::self() const {
+  const NodeConfig& config = core_->node().config();
+  if (auto known = core_->node().find(config.id)) return std::move(*known);
+  return Member{.id = config.id, .address = config.advertise, .tags = {}};
+}
+
+EventStream ClusterMembership::events() const { return EventStream(core_->subscribe()); }
+
+// --------------------------------------------------------------------------------- WorkerRegistry
+
+const std::string& Worker::label() const {
+  const auto found = tags.find("label");
+  return found != tags.end() ? found->second : id.text();
+}
+
+WorkerRegistry::WorkerRegistry(const ClusterMembership& cluster, LoadBalancingStrategy strategy,
+                               std::string filter)
+    : core_(cluster.core()),
+      strategy_(strategy),
+      filter_(std::move(filter)),
+      number_(std::make_shared<std::uint32_t>(0)) {}
+
+Status WorkerRegistry::start() {
+  if (core_->stopped()) return core::host_stopped();
+  if (*number_ != 0) return {};
+  auto filter = parse_tag_filter(filter_);
+  if (!filter) {
+    return error(StatusCode::invalid_argument,
+                 "\"" + filter_ + "\" is no tag filter; expected key=value,key=value");
+  }
+  const std::uint32_t number = core_->new_registry();
+  const Outcome outcome = core_->command(OpenRegistry{number, std::move(*filter), strategy_});
+  if (outcome != Outcome::done) {
+    return error(StatusCode::failed_precondition,
+                 std::string("cannot open a registry: ") + to_text(outcome));
+  }
+  *number_ = number;
+  return {};
+}
+
+Result<Worker> WorkerRegistry::select_worker(std::string_view filter,
+                                             const std::vector<NodeId>& excluded) {
+  if (core_->stopped()) return core::host_stopped();
+  if (*number_ == 0) return not_registered();
+  auto parsed = parse_tag_filter(filter);
+  if (!parsed) {
+    return error(StatusCode::invalid_argument, "\"" + std::string(filter) +
+                                                   "\" is no tag filter; expected "
+                                                   "key=value,key=value");
+  }
+  auto chosen = core_->select(*number_, std::move(*parsed), excluded);
+  if (!chosen.ok()) return chosen.status();
+  if (!*chosen) {
+    std::string wanted = filter_;
+    if (!filter.empty()) wanted += (wanted.empty() ? "" : ",") + std::string(filter);
+    return error(StatusCode::unavailable, "no worker matches \"" + wanted + "\"");
+  }
+  Member& member = **chosen;
+  return Worker{std::move(member.id), member.address, std::move(member.tags)};
+}
+
+std::vector<WorkerView> WorkerRegistry::workers() const {
+  if (*number_ == 0) return {};
+  return core_->node().workers(*number_, core_->now());
+}
+
+// ---------------------------------------------------------------------------------- ClusterClient
+
+namespace {
+
+asio::awaitable<Result<Bytes>> call_some_worker(std::shared_ptr<core::Core> core,
+                                                WorkerRegistry registry, std::string method,
+                                                Bytes request, WorkerCallOptions options) {
+  std::vector<NodeId> tried;
+  // One deadline for all attempts.
+  std::optional<Instant> until;
+  if (options.call.timeout) until = core->now() + *options.call.timeout;
+  const std::size_t attempts = std::max<std::size_t>(options.attempts_max, 1);
+  Status last;
+  for (std::size_t attempt = 0; attempt < attempts; ++attempt) {
+    Result<Worker> worker = registry.select_worker(options.filter, tried);
+    if (!worker.ok()) co_return attempt == 0 ? worker.status() : last;
+    if (until) {
+      options.call.timeout = std::max(*until - core->now(), Duration::zero());
+    }
+    auto state = core->open(worker->peer(), method, options.call, request, true);
+    const ClientCall cancels_when_dropped(state);
+    while (!state->end) co_await state->over.wait();
+    if (state->end->ok() && !state->inbox.messages.empty()) co_return state->inbox.take();
+    last = *state->end;
+    if (last.ok()) {
+      co_return error(StatusCode::internal, "the call succeeded without an answer");
+    }
+    const bool again = last.code == StatusCode::unavailable ||
+                       last.code == StatusCode::resource_exhausted;
+    if (!again || !(not_started(state->trailers) || options.idempotent)) co_return last;
+    tried.push_back(worker->id);
+  }
+  co_return last;
+}
+
+}  // namespace
+
+ClusterClient::ClusterClient(const Host& host, WorkerRegistry registry)
+    : core_(host.core()), registry_(std::move(registry)) {}
+
+asio::awaitable<Result<Bytes>> ClusterClient::call_worker(std::string method, Bytes request,
+                                                          WorkerCallOptions options) {
+  return call_some_worker(core_, registry_, std::move(method), std::move(request),
+                          std::move(options));
+}
+
+}  // namespace rpcnet

@@ -1,0 +1,509 @@
+// Commands out, events in.
+#include "io/core/core.h"
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "io/core/link_log.h"
+
+namespace rpcnet::core {
+
+Status host_stopped() { return error(StatusCode::cancelled, "the host has stopped"); }
+
+Core::Core(asio::io_context& context, Setup setup)
+    : context_(context),
+      runner_(Runner::of(context)),
+      settings_(std::move(setup.settings)),
+      driver_(context, std::move(setup.socket), std::move(setup.node), std::move(setup.endpoint),
+              std::move(setup.credentials), *this),
+      joined_(runner_),
+      leave_over_(runner_),
+      pass_over_(runner_) {}
+
+Core::~Core() { stop(); }
+
+void Core::start() { driver_.start(weak_from_this()); }
+
+void Core::stop() {
+  if (driver_.stopped()) return;
+  driver_.stop();
+  for (auto& [id, call] : std::exchange(outgoing_, {})) end(call, host_stopped(), {});
+  for (auto& [id, call] : std::exchange(incoming_, {})) abort(call);
+  for (const auto& subscriber : subscribers_) {
+    if (const auto queue = subscriber.lock()) queue->close();
+  }
+  subscribers_.clear();
+  handlers_.clear();
+  joined_.notify();
+  leave_over_.notify();
+  pass_over_.notify();
+  stop_resolving_.emit(asio::cancellation_type::terminal);
+}
+
+Outcome Core::command(Command&& command) {
+  if (stopped()) return Outcome::already_left;
+  return driver_.command(std::move(command));
+}
+
+std::string Core::in_words(Outcome outcome, std::size_t size) const {
+  const RpcConfig& rpc = node().config().rpc;
+  switch (outcome) {
+    case Outcome::too_many_calls:
+      return "calls_max of " + std::to_string(rpc.calls_max) + " is reached on this side";
+    case Outcome::message_too_large:
+      return "message of " + std::to_string(size) + " bytes is over message_max of " +
+             std::to_string(rpc.message_max);
+    case Outcome::metadata_too_large:
+      return "metadata is over metadata_max of " + std::to_string(rpc.metadata_max) + " bytes";
+    case Outcome::bad_metadata: return "metadata keys must be of [a-z0-9._-] and not empty";
+    case Outcome::bad_method: return "a method's name must be of 1 to 255 bytes";
+    default: return to_text(outcome);
+  }
+}
+
+// ---------------------------------------------------------------------------------------- calling
+
+namespace {
+
+StatusCode code_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::too_many_calls:
+    case Outcome::message_too_large:
+    case Outcome::metadata_too_large: return StatusCode::resource_exhausted;
+    case Outcome::bad_metadata:
+    case Outcome::bad_method: return StatusCode::invalid_argument;
+    default: return StatusCode::internal;
+  }
+}
+
+// The earlier of the call's own deadline and its parent's.
+std::optional<Instant> deadline_of(Instant now, const CallOptions& options) {
+  std::optional<Instant> deadline;
+  if (options.timeout) {
+    const Duration room = Instant::max() - now;
+    deadline = now + std::clamp(*options.timeout, Duration::zero(), room);
+  }
+  if (options.parent == nullptr) return deadline;
+  const auto inherited = options.parent->deadline();
+  if (!deadline) return inherited;
+  return inherited ? std::min(*deadline, *inherited) : deadline;
+}
+
+}  // namespace
+
+std::shared_ptr<OutgoingCall> Core::open(Peer peer, std::string method, const CallOptions& options,
+                                         std::optional<Bytes> message, bool unary) {
+  auto call = std::make_shared<OutgoingCall>(runner_);
+  call->unary = unary;
+  call->half_closed = unary;
+  if (stopped()) {
+    end(call, host_stopped(), {});
+    return call;
+  }
+  if (options.parent != nullptr && options.parent->cancelled()) {
+    end(call, error(StatusCode::cancelled, "the call that this one was made for is over"), {});
+    return call;
+  }
+  call->id = CallId{next_call_};
+  next_call_ += 2;
+  const std::size_t size = message ? message->size() : 0;
+  const Outcome outcome = driver_.command(StartCall{.call = call->id,
+                                                    .peer = std::move(peer),
+                                                    .method = std::move(method),
+                                                    .deadline = deadline_of(now(), options),
+                                                    .metadata = options.metadata,
+                                                    .message = std::move(message),
+                                                    .last = unary});
+  if (outcome != Outcome::done) {
+    end(call, error(code_of(outcome), in_words(outcome, size)), {});
+    return call;
+  }
+  call->core = this;
+  outgoing_.emplace(call->id.value, call);
+  return call;
+}
+
+void Core::half_close(OutgoingCall& call) {
+  if (std::exchange(call.half_closed, true)) return;
+  command(HalfClose{call.id});
+}
+
+void Core::cancel(OutgoingCall& call) { command(CancelCall{call.id}); }
+
+void Core::fail(OutgoingCall& call, Status why) {
+  if (!call.fault) call.fault = std::move(why);
+  cancel(call);
+}
+
+Outcome Core::send(OutgoingCall& call, Bytes message) {
+  const std::size_t size = message.size();
+  const Outcome outcome = command(SendMessage{call.id, std::move(message)});
+  if (outcome != Outcome::done && outcome != Outcome::not_writable &&
+      outcome != Outcome::unknown_call && outcome != Outcome::already_half_closed) {
+    fail(call, error(code_of(outcome), "request " + in_words(outcome, size)));
+  }
+  return outcome;
+}
+
+void Core::consumed(CallId call, const Inbox& inbox, std::size_t bytes) {
+  if (inbox.taken <= 1) return;  // the first message needs no credit
+  command(ConsumeMessages{call, bytes, 1});
+}
+
+OutgoingCall* Core::outgoing(CallId id) {
+  const auto found = outgoing_.find(id.value);
+  return found != outgoing_.end() ? found->second.get() : nullptr;
+}
+
+void Core::end(std::shared_ptr<OutgoingCall> call, Status status, Metadata trailers) {
+  call->core = nullptr;
+  call->end = call->fault ? std::move(*call->fault) : std::move(status);
+  call->trailers = std::move(trailers);
+  call->inbox.complete = true;
+  call->readable.notify();
+  call->writable.notify();
+  call->over.notify();
+}
+
+void Core::on(MessageArrived&& event) {
+  if (!event.call.outgoing()) {
+    IncomingCall* call = incoming(event.call);
+    if (call == nullptr) return;
+    call->inbox.messages.push_back(std::move(event.message));
+    call->readable.notify();
+    return;
+  }
+  OutgoingCall* call = outgoing(event.call);
+  if (call == nullptr) return;
+  if (call->unary && !call->inbox.messages.empty()) {
+    fail(*call, error(StatusCode::internal, "the answer has more than one message: is the method "
+                                            "a stream?"));
+    return;
+  }
+  call->inbox.messages.push_back(std::move(event.message));
+  call->readable.notify();
+}
+
+void Core::on(HeadersArrived&& event) {
+  if (OutgoingCall* call = outgoing(event.call)) call->headers = std::move(event.metadata);
+}
+
+void Core::on(CallFinished&& event) {
+  const auto found = outgoing_.find(event.call.value);
+  if (found == outgoing_.end()) return;
+  const auto call = found->second;
+  outgoing_.erase(found);
+  end(call, std::move(event.status), std::move(event.trailers));
+}
+
+void Core::on(CallWritable&& event) {
+  if (OutgoingCall* call = outgoing(event.call)) call->writable.notify();
+  if (IncomingCall* call = incoming(event.call)) call->writable.notify();
+}
+
+// ---------------------------------------------------------------------------------------- serving
+
+void Core::serve(std::string method, Handler handler) {
+  if (stopped()) return;
+  handlers_.insert_or_assign(std::move(method),
+                             std::make_shared<const Handler>(std::move(handler)));
+}
+
+IncomingCall* Core::incoming(CallId id) {
+  const auto found = incoming_.find(id.value);
+  return found != incoming_.end() ? found->second.get() : nullptr;
+}
+
+void Core::on(CallArrived&& event) {
+  const auto found = handlers_.find(event.method);
+  if (found == handlers_.end()) {
+    ++unknown_methods_;
+    Status status = error(StatusCode::unimplemented,
+                          "no method \"" + printable(event.method) + "\" is served here");
+    driver_.command(FinishCall{event.call, std::nullopt, std::move(status), {}});
+    return;
+  }
+  const CallId id = event.call;
+  auto call = std::make_shared<IncomingCall>(runner_, std::move(event));
+  call->core = this;
+  incoming_.emplace(id.value, call);
+  runner_.later([call, handler = found->second, &context = context_] {
+    asio::co_spawn(context, run_handler(call, handler),
+                   asio::bind_cancellation_slot(call->cancel.slot(),
+                                                [call](const std::exception_ptr&) {}));
+  });
+}
+
+void Core::on(CallerHalfClosed&& event) {
+  IncomingCall* call = incoming(event.call);
+  if (call == nullptr) return;
+  call->inbox.complete = true;
+  call->readable.notify();
+}
+
+void Core::on(CallAborted&& event) {
+  const auto found = incoming_.find(event.call.value);
+  if (found == incoming_.end()) return;
+  const auto call = found->second;
+  incoming_.erase(found);
+  abort(call);
+}
+
+void Core::abort(std::shared_ptr<IncomingCall> call) {
+  call->core = nullptr;
+  call->cancelled = true;
+  call->inbox.complete = true;
+  call->inbox.messages.clear();
+  call->readable.notify();
+  call->writable.notify();
+  runner_.later([call] { call->cancel.emit(asio::cancellation_type::terminal); });
+}
+
+Outcome Core::send(IncomingCall& call, Bytes message) {
+  const std::size_t size = message.size();
+  const Outcome outcome = command(SendMessage{call.arrived.call, std::move(message)});
+  if (outcome == Outcome::message_too_large) {
+    call.fault = error(code_of(outcome), "response " + in_words(outcome, size));
+  }
+  return outcome;
+}
+
+Outcome Core::send_headers(IncomingCall& call, Metadata metadata) {
+  return command(SendHeaders{call.arrived.call, std::move(metadata)});
+}
+
+void Core::finish(IncomingCall& call, Status status, std::optional<Bytes> message) {
+  if (status.ok() && call.fault) {
+    status = *call.fault;
+    message.reset();
+  }
+  const CallId id = call.arrived.call;
+  const std::size_t size = message ? message->size() : 0;
+  Outcome outcome = command(
+      FinishCall{id, std::move(message), std::move(status), std::exchange(call.trailers, {})});
+  if (outcome != Outcome::done && outcome != Outcome::unknown_call) {
+    // Refused as it is: the caller still gets an end, and learns why.
+    outcome = command(FinishCall{
+        id, std::nullopt, error(code_of(outcome), "response " + in_words(outcome, size)), {}});
+  }
+  call.core = nullptr;
+  call.cancelled = outcome != Outcome::done;
+  incoming_.erase(id.value);
+}
+
+bool Core::drained() const {
+  // Answers count until they are acknowledged: closing a link drops what is on its way.
+  return node().serving() == 0 && incoming_.empty() &&
+         driver_.endpoint().counters().send_buffer_bytes == 0;
+}
+
+asio::awaitable<bool> Core::drain(std::shared_ptr<Core> self, Duration grace) {
+  if (self->stopped()) co_return true;
+  self->draining_ = true;
+  self->command(StopAccepting{});
+  const Instant until = self->now() + grace;
+  asio::steady_timer timer(self->context_, grace);
+  timer.async_wait([weak = std::weak_ptr<Core>(self)](std::error_code) {
+    if (const auto core = weak.lock()) core->pass_over_.notify();
+  });
+  while (!self->stopped() && !self->drained() && self->now() < until) {
+    co_await self->pass_over_.wait();
+  }
+  co_return !self->stopped() && self->drained();
+}
+
+// ---------------------------------------------------------------------------------------- cluster
+
+asio::awaitable<Status> Core::join(std::shared_ptr<Core> self, std::vector<std::string> seeds) {
+  if (self->stopped()) co_return host_stopped();
+  const std::uint64_t join = ++self->joins_;
+  self->stop_resolving_.emit(asio::cancellation_type::terminal);
+
+  std::vector<Address> known;
+  std::vector<std::string> unresolved;
+  Status unknown;
+  bool hopeless = true;
+  for (const std::string& seed : seeds) {
+    auto asking = resolve(seed, self->families());
+    Result<std::vector<Address>> found = co_await std::move(asking);
+    if (self->stopped()) co_return host_stopped();
+    if (found.code() == StatusCode::invalid_argument) co_return found.status();
+    if (found.ok()) {
+      hopeless = false;
+      for (const Address& address : *found) {
+        if (address != self->node().config().advertise) known.push_back(address);
+      }
+    } else {
+      unknown = found.status();
+      hopeless = hopeless && unknown.code == StatusCode::not_found;
+      spdlog::warn("seed {}; trying again", unknown.message);
+      unresolved.push_back(seed);
+    }
+  }
+  if (join != self->joins_) co_return error(StatusCode::cancelled, "another join took over");
+  if (!unresolved.empty() && hopeless) co_return unknown;
+
+  const std::uint64_t joined = self->joined_count_;
+  if (!known.empty() || unresolved.empty()) {
+    const Outcome outcome = self->command(Join{known});
+    if (outcome != Outcome::done) {
+      co_return error(StatusCode::failed_precondition,
+                      std::string("cannot join: ") + to_text(outcome));
+    }
+  }
+  if (!unresolved.empty()) {
+    asio::co_spawn(self->context_, keep_resolving(self, join, unresolved, known),
+                   asio::bind_cancellation_slot(self->stop_resolving_.slot(), asio::detached));
+  } else if (known.empty()) {
+    co_return Status{};
+  }
+  while (!self->stopped() && join == self->joins_ && joined == self->joined_count_) {
+    co_await self->joined_.wait();
+  }
+  if (self->stopped()) co_return host_stopped();
+  if (join != self->joins_ && joined == self->joined_count_) {
+    co_return error(StatusCode::cancelled, "another join took over");
+  }
+  co_return Status{};
+}
+
+asio::awaitable<void> Core::keep_resolving(std::weak_ptr<Core> weak, std::uint64_t join,
+                                           std::vector<std::string> names,
+                                           std::vector<Address> known) {
+  Duration pause = std::chrono::seconds(1);
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  while (!names.empty()) {
+    timer.expires_after(pause);
+    co_await timer.async_wait(asio::use_awaitable);
+    pause = std::min<Duration>(pause * 2, std::chrono::seconds(30));
+    std::vector<std::string> still;
+    bool more = false;
+    for (const std::string& name : names) {
+      Families families;
+      if (const auto core = weak.lock()) families = core->families();
+      auto asking = resolve(name, families);
+      Result<std::vector<Address>> found = co_await std::move(asking);
+      if (found.ok()) {
+        known.insert(known.end(), found->begin(), found->end());
+        more = true;
+      } else {
+        still.push_back(name);
+      }
+    }
+    names = std::move(still);
+    const auto core = weak.lock();
+    if (!core || core->stopped() || core->joins_ != join) co_return;
+    if (more) core->command(Join{known});
+  }
+}
+
+asio::awaitable<Status> Core::leave(std::shared_ptr<Core> self) {
+  if (self->stopped()) co_return host_stopped();
+  const Outcome outcome = self->command(Leave{});
+  if (outcome != Outcome::done && outcome != Outcome::already_left) {
+    co_return error(StatusCode::failed_precondition,
+                    std::string("cannot leave: ") + to_text(outcome));
+  }
+  while (!self->stopped() && !self->left_) co_await self->leave_over_.wait();
+  if (!self->left_) co_return host_stopped();
+  if (self->left_->acknowledged) co_return Status{};
+  co_return error(StatusCode::unavailable,
+                  "nobody confirmed the farewell in time; the others will notice by themselves");
+}
+
+std::shared_ptr<EventQueue> Core::subscribe() {
+  auto queue = std::make_shared<EventQueue>(runner_, settings_.event_queue_max);
+  if (stopped()) {
+    queue->close();
+  } else {
+    subscribers_.push_back(queue);
+  }
+  return queue;
+}
+
+Result<std::optional<Member>> Core::select(std::uint32_t registry, TagFilter filter,
+                                           std::vector<NodeId> excluded) {
+  if (stopped()) return host_stopped();
+  selected_.reset();
+  const Outcome outcome = driver_.command(SelectWorker{
+      registry, ++next_selection_, std::move(filter), std::move(excluded)});
+  if (outcome != Outcome::done) {
+    return error(StatusCode::failed_precondition,
+                 std::string("cannot select a worker: ") + to_text(outcome));
+  }
+  driver_.settle();  // WorkerSelected follows at once
+  return std::exchange(selected_, std::nullopt);
+}
+
+void Core::on(MemberEvent&& event) {
+  std::erase_if(subscribers_, [](const auto& subscriber) { return subscriber.expired(); });
+  for (const auto& subscriber : subscribers_) {
+    const auto queue = subscriber.lock();
+    if (queue && !queue->push(event)) ++events_lagged_;
+  }
+}
+
+void Core::on(Joined&&) {
+  ++joined_count_;
+  joined_.notify();
+}
+
+void Core::on(LeaveCompleted&& event) {
+  left_ = event;
+  leave_over_.notify();
+}
+
+void Core::on(WorkerSelected&& event) {
+  if (event.request == next_selection_) selected_ = std::move(event.worker);
+}
+
+void Core::on(Notice&& event) { log_notice(limiter_, now(), event); }
+
+// ----------------------------------------------------------------------------------------- common
+
+void Core::on_event(Event&& event) {
+  std::visit([this](auto&& one) { on(std::move(one)); }, std::move(event));
+}
+
+void Core::on_pass() {
+  if (draining_) pass_over_.notify();
+}
+
+Status Core::reload(const CredentialFiles& files) {
+  if (stopped()) return host_stopped();
+  const NodeConfig& config = node().config();
+  auto loaded = load_credentials(files);
+  if (!loaded.ok()) return loaded.status();
+  if (Status status = check_identity(*loaded, located(files), config.cluster, config.id);
+      !status.ok()) {
+    return status;
+  }
+  driver_.use_tls(std::move(*loaded));
+  settings_.credentials = files;
+  return {};
+}
+
+HostCounters Core::counters() const {
+  HostCounters counters;
+  counters.udp = driver_.socket().counters();
+  counters.quic = driver_.endpoint().counters();
+  counters.rpc = node().rpc_counters();
+  counters.swim = node().swim_counters();
+  counters.handlers_failed = handlers_failed_;
+  counters.unknown_methods = unknown_methods_;
+  counters.events_lagged = events_lagged_;
+  return counters;
+}
+
+Families Core::families() const {
+  return {driver_.socket().reaches_v4(), driver_.socket().reaches_v6()};
+}
+
+}  // namespace rpcnet::core

@@ -1,0 +1,148 @@
+// Core: the inside of a Host. It turns the application's calls into commands and the engine's
+// events into wake-ups, and holds who waits for what.
+//
+// Kept alive by the Host and by the handles on it (ClusterMembership, ...); the calls themselves
+// hold only a plain pointer, which is cleared when they end.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/io_context.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "io/call.h"
+#include "io/core/calls.h"
+#include "io/core/event_queue.h"
+#include "io/core/setup.h"
+#include "io/driver.h"
+#include "io/host.h"
+#include "io/log.h"
+#include "io/resolve.h"
+
+namespace rpcnet::core {
+
+using Handler = std::variant<UnaryHandler, StreamHandler>;
+
+class Core final : public std::enable_shared_from_this<Core>, private EventSink {
+ public:
+  Core(asio::io_context& context, Setup setup);
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+  ~Core();
+
+  void start();
+  void stop();
+  bool stopped() const { return driver_.stopped(); }
+
+  // -------------------------------------------------------------------------------- calling
+
+  std::shared_ptr<OutgoingCall> open(Peer peer, std::string method, const CallOptions& options,
+                                     std::optional<Bytes> message, bool unary);
+  void half_close(OutgoingCall& call);
+  void cancel(OutgoingCall& call);
+  // Ends the call for a reason found on this side.
+  void fail(OutgoingCall& call, Status why);
+  Outcome send(OutgoingCall& call, Bytes message);
+  void consumed(CallId call, const Inbox& inbox, std::size_t bytes);
+  bool is_writable(CallId call) const { return driver_.node().is_writable(call); }
+
+  // -------------------------------------------------------------------------------- serving
+
+  void serve(std::string method, Handler handler);
+  Outcome send(IncomingCall& call, Bytes message);
+  Outcome send_headers(IncomingCall& call, Metadata metadata);
+  void finish(IncomingCall& call, Status status, std::optional<Bytes> message);
+  void count_failure() { ++handlers_failed_; }
+  static asio::awaitable<bool> drain(std::shared_ptr<Core> self, Duration grace);
+
+  // --------------------------------------------------------------------------------- cluster
+
+  static asio::awaitable<Status> join(std::shared_ptr<Core> self, std::vector<std::string> seeds);
+  static asio::awaitable<Status> leave(std::shared_ptr<Core> self);
+  Outcome command(Command&& command);
+  std::shared_ptr<EventQueue> subscribe();
+  std::uint32_t new_registry() { return ++registries_; }
+  // absent: nobody matches.
+  Result<std::optional<Member>> select(std::uint32_t registry, TagFilter filter,
+                                       std::vector<NodeId> excluded);
+
+  Status reload(const CredentialFiles& files);
+  HostCounters counters() const;
+  const Node& node() const { return driver_.node(); }
+  const Driver& driver() const { return driver_; }
+  Instant now() const { return driver_.now(); }
+  asio::io_context& context() const { return context_; }
+  Families families() const;
+
+ private:
+  void on_event(Event&& event) override;
+  void on_pass() override;
+  void on(CallArrived&& event);
+  void on(MessageArrived&& event);
+  void on(CallerHalfClosed&& event);
+  void on(HeadersArrived&& event);
+  void on(CallFinished&& event);
+  void on(CallAborted&& event);
+  void on(CallWritable&& event);
+  void on(MemberEvent&& event);
+  void on(Joined&& event);
+  void on(LeaveCompleted&& event);
+  void on(WorkerSelected&& event);
+  void on(Notice&& event);
+
+  OutgoingCall* outgoing(CallId id);
+  IncomingCall* incoming(CallId id);
+  void end(std::shared_ptr<OutgoingCall> call, Status status, Metadata trailers);
+  void abort(std::shared_ptr<IncomingCall> call);
+  void forget(IncomingCall& call);
+  std::string in_words(Outcome outcome, std::size_t size) const;
+  bool drained() const;
+  // Names of seeds that the name service did not know when we joined are asked for again, now and
+  // then, until it does or another join replaces this one.
+  static asio::awaitable<void> keep_resolving(std::weak_ptr<Core> weak, std::uint64_t join,
+                                              std::vector<std::string> names,
+                                              std::vector<Address> known);
+
+  asio::io_context& context_;
+  Runner& runner_;
+  HostSettings settings_;
+  Driver driver_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<OutgoingCall>> outgoing_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<IncomingCall>> incoming_;
+  // Shared with the calls that run in them: replacing one disturbs nobody.
+  std::map<std::string, std::shared_ptr<const Handler>, std::less<>> handlers_;
+  std::vector<std::weak_ptr<EventQueue>> subscribers_;
+  std::optional<Member> selected_;
+  std::uint64_t next_call_ = 1;
+  std::uint64_t next_selection_ = 0;
+  std::uint32_t registries_ = 0;
+  std::uint64_t joins_ = 0;
+  std::uint64_t joined_count_ = 0;
+  std::optional<LeaveCompleted> left_;
+  bool draining_ = false;
+  std::uint64_t handlers_failed_ = 0;
+  std::uint64_t unknown_methods_ = 0;
+  std::uint64_t events_lagged_ = 0;
+  Wakeup joined_;
+  Wakeup leave_over_;
+  Wakeup pass_over_;
+  asio::cancellation_signal stop_resolving_;
+  LogLimiter limiter_;
+};
+
+Status host_stopped();
+
+// Runs a handler for one call and answers with what it returns.
+asio::awaitable<void> run_handler(std::shared_ptr<IncomingCall> call,
+                                  std::shared_ptr<const Handler> handler);
+
+}  // namespace rpcnet::core

@@ -1,0 +1,38 @@
+// From a HostOptions to what the machines need, with every fault told in words.
+#pragma once
+
+#include <asio/io_context.hpp>
+
+#include <memory>
+#include <string>
+
+#include "engine/config.h"
+#include "io/credentials.h"
+#include "io/host.h"
+#include "io/quic/config.h"
+#include "io/result.h"
+#include "io/udp_socket.h"
+
+namespace rpcnet::core {
+
+// What stays of the options once the host runs.
+struct HostSettings {
+  CredentialFiles credentials;
+  std::size_t event_queue_max = 0;
+};
+
+struct Setup {
+  std::unique_ptr<UdpSocket> socket;
+  NodeConfig node;
+  quic::EndpointConfig endpoint;
+  Credentials credentials;
+  HostSettings settings;
+};
+
+Result<Setup> set_up(asio::io_context& context, HostOptions options);
+
+// May this certificate speak as `node` of `cluster`? The error says what to do.
+Status check_identity(const Credentials& credentials, const CredentialFiles& files,
+                      const std::string& cluster, const NodeId& node);
+
+}  // namespace rpcnet::core

@@ -1,0 +1,81 @@
+// Wakeup: something that coroutines wait for and that the engine's events bring about.
+//
+//   while (!condition) co_await wakeup.wait();      // in a coroutine
+//   condition = true; wakeup.notify();              // elsewhere, on the same thread
+//
+// notify() only hands the waiters to the Runner. A waiter that is cancelled through Asio leaves at
+// once, and Asio ends its coroutine at the next co_await.
+#pragma once
+
+#include <asio/associated_cancellation_slot.hpp>
+#include <asio/async_result.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/cancellation_type.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <type_traits>
+#include <utility>
+
+#include "io/core/runner.h"
+
+namespace rpcnet::core {
+
+class Wakeup {
+ public:
+  explicit Wakeup(Runner& runner) : runner_(runner) {}
+  Wakeup(const Wakeup&) = delete;
+  Wakeup& operator=(const Wakeup&) = delete;
+  ~Wakeup() { notify(); }
+
+  asio::awaitable<void> wait() {
+    return asio::async_initiate<const asio::use_awaitable_t<>&, void()>(Start{this},
+                                                                        asio::use_awaitable);
+  }
+
+  void notify();
+  bool awaited() const { return first_ != nullptr; }
+
+ private:
+  struct Waiter : Task {
+    explicit Waiter(Wakeup& wakeup_in) : wakeup(&wakeup_in) {}
+    ~Waiter() override;
+    Wakeup* wakeup;  // null: no longer waiting, its turn has come
+    Waiter* next = nullptr;
+  };
+
+  template <typename Handler>
+  struct WaiterOf final : Waiter {
+    WaiterOf(Wakeup& wakeup_in, Handler handler_in)
+        : Waiter(wakeup_in), handler(std::move(handler_in)) {}
+    void run() override {
+      Handler resumed = std::move(handler);
+      delete this;
+      std::move(resumed)();
+    }
+    Handler handler;
+  };
+
+  struct Start {
+    Wakeup* wakeup;
+    template <typename Handler>
+    void operator()(Handler&& handler) {
+      using Kept = WaiterOf<std::decay_t<Handler>>;
+      auto slot = asio::get_associated_cancellation_slot(handler);
+      auto* waiter = new Kept(*wakeup, std::forward<Handler>(handler));
+      wakeup->add(*waiter);
+      if (!slot.is_connected()) return;
+      slot.assign([waiter](asio::cancellation_type) {
+        if (waiter->wakeup != nullptr) waiter->wakeup->release(*waiter);
+      });
+    }
+  };
+
+  void add(Waiter& waiter);
+  void unlink(Waiter& waiter);
+  void release(Waiter& waiter);
+
+  Runner& runner_;
+  Waiter* first_ = nullptr;  // rarely more than one
+};
+
+}  // namespace rpcnet::core

@@ -1,0 +1,253 @@
+// The passes.
+#include "io/driver.h"
+
+#include <asio/post.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace rpcnet {
+namespace {
+
+// Coroutines that answer each other inside one process could keep a pass busy for ever: after so
+// many rounds the socket and the timer get their turn.
+constexpr int kRounds = 16;
+
+// Ends that suggest that the process behind the address is gone, which membership should look into.
+bool hints_at_trouble(LinkEnd end) {
+  return end == LinkEnd::reset || end == LinkEnd::silent || end == LinkEnd::unreachable ||
+         end == LinkEnd::transport_error;
+}
+
+// Marks that a pass is under way, also when user code throws through it.
+class Mark {
+ public:
+  explicit Mark(bool& flag) : flag_(flag) { flag_ = true; }
+  Mark(const Mark&) = delete;
+  Mark& operator=(const Mark&) = delete;
+  ~Mark() { flag_ = false; }
+
+ private:
+  bool& flag_;
+};
+
+}  // namespace
+
+Driver::Driver(asio::io_context& context, std::unique_ptr<UdpSocket> socket, NodeConfig node,
+               quic::EndpointConfig endpoint, std::shared_ptr<const quic::TlsContext> tls,
+               EventSink& sink)
+    : context_(context),
+      runner_(core::Runner::of(context)),
+      sink_(sink),
+      socket_(std::move(socket)),
+      node_(std::move(node)),
+      endpoint_(std::move(endpoint), std::move(tls), entropy_, *this),
+      timer_(context) {}
+
+void Driver::start(std::weak_ptr<void> owner) {
+  owner_ = std::move(owner);
+  watch_socket();
+  schedule();
+}
+
+void Driver::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  const Instant time = now();
+  for (const LinkId link : links_.open()) {
+    endpoint_.perform(time, CloseLink{link, CloseCode::shutdown, "the process ends"});
+  }
+  endpoint_.flush(time, *socket_);
+  timer_.cancel();
+  socket_->close();
+}
+
+Outcome Driver::command(Command&& command) {
+  const Outcome outcome = node_.handle(now(), std::move(command));
+  schedule();
+  return outcome;
+}
+
+void Driver::schedule() {
+  if (in_pass_ || scheduled_ || stopped_) return;
+  scheduled_ = true;
+  asio::post(context_, [this, owner = owner_] {
+    const auto alive = owner.lock();
+    if (!alive) return;
+    scheduled_ = false;
+    short_pass();
+  });
+}
+
+// ------------------------------------------------------------------------------------------ pass
+
+void Driver::short_pass() {
+  const auto due = deadline();
+  if (due && *due <= now()) return full_pass();
+  if (stopped_ || in_pass_) return;
+  const core::Runner::Hold hold(runner_);
+  {
+    const Mark mark(in_pass_);
+    report_unreachable();
+    work();
+  }
+  finish_pass();
+}
+
+void Driver::full_pass() {
+  if (stopped_ || in_pass_) return;
+  const core::Runner::Hold hold(runner_);
+  {
+    const Mark mark(in_pass_);
+    read();
+    report_unreachable();
+    fire_deadlines();
+    work();
+  }
+  finish_pass();
+}
+
+void Driver::read() {
+  // At most what the kernel can have held when the pass began; so a flood cannot keep deadlines
+  // from being judged, and nothing that came before the pass is left unread by then.
+  const std::size_t limit = std::max<std::uint64_t>(socket_->counters().receive_buffer_bytes, 1);
+  for (std::size_t bytes = 0; bytes < limit;) {
+    const auto batch = socket_->receive();
+    if (batch.empty()) return;
+    const Instant time = now();
+    for (const Datagram& datagram : batch) {
+      bytes += datagram.bytes.size();
+      endpoint_.receive(time, datagram.local, datagram.remote, datagram.ecn, datagram.bytes);
+    }
+    work();
+    if (stopped_) return;
+  }
+}
+
+void Driver::report_unreachable() {
+  if (stopped_ || !socket_->has_unreachable()) return;
+  const Instant time = now();
+  for (const Address& remote : socket_->take_unreachable()) {
+    endpoint_.unreachable(time, remote);
+    node_.handle_unreachable(time, remote);
+  }
+}
+
+void Driver::fire_deadlines() {
+  if (stopped_) return;
+  const Instant time = now();
+  if (const auto due = endpoint_.deadline(); due && *due <= time) endpoint_.handle_timeout(time);
+  if (const auto due = node_.deadline(); due && *due <= time) node_.handle_deadline(time);
+}
+
+// Orders, events, coroutines and packets, until nothing new comes of it.
+void Driver::work() {
+  for (int round = 0; round < kRounds && !stopped_; ++round) {
+    std::size_t done = settle();
+    done += runner_.run();
+    // Coroutines answer coroutines: one flush for all of it.
+    for (int inner = 0; inner < kRounds && done > 0; ++inner) {
+      done = settle();
+      done += runner_.run();
+    }
+    if (stopped_ || socket_->blocked()) return;
+    endpoint_.flush(now(), *socket_);
+    // Flushing can tell facts too, such as a link that ended for a limit.
+    if (settle() == 0 && done == 0) return;
+  }
+  unfinished_ = true;
+}
+
+std::size_t Driver::settle() {
+  std::size_t count = 0;
+  const Instant time = now();
+  while (!stopped_) {
+    auto output = node_.poll();
+    if (!output) break;
+    ++count;
+    if (auto* order = std::get_if<Order>(&*output)) {
+      links_.on_order(*order);
+      endpoint_.perform(time, std::move(*order));
+    } else {
+      sink_.on_event(std::move(*std::get_if<Event>(&*output)));
+    }
+  }
+  return count;
+}
+
+void Driver::finish_pass() {
+  if (stopped_) return;
+  sink_.on_pass();
+  watch_socket();
+  arm_timer();
+  if (std::exchange(unfinished_, false) || socket_->has_unreachable()) schedule();
+}
+
+// --------------------------------------------------------------------------------------- waiting
+
+void Driver::watch_socket() {
+  if (stopped_) return;
+  if (!read_awaited_) {
+    read_awaited_ = true;
+    socket_->wait_readable([this, owner = owner_](std::error_code failed) {
+      const auto alive = owner.lock();
+      if (!alive || failed) return;
+      read_awaited_ = false;
+      full_pass();
+    });
+  }
+  if (socket_->blocked() && !write_awaited_) {
+    write_awaited_ = true;
+    socket_->wait_writable([this, owner = owner_](std::error_code failed) {
+      const auto alive = owner.lock();
+      if (!alive || failed) return;
+      write_awaited_ = false;
+      socket_->resume();
+      short_pass();
+    });
+  }
+}
+
+std::optional<Instant> Driver::deadline() const {
+  const auto of_links = endpoint_.deadline();
+  const auto of_node = node_.deadline();
+  if (!of_links) return of_node;
+  if (!of_node) return of_links;
+  return std::min(*of_links, *of_node);
+}
+
+void Driver::arm_timer() {
+  const auto due = deadline();
+  // A timer that is armed for earlier stays: waking up early costs less than setting it anew each
+  // time that a packet moves a deadline back.
+  if (!due || (armed_ && *armed_ <= *due)) return;
+  armed_ = due;
+  timer_.expires_at(asio::steady_timer::time_point(due->time_since_epoch()));
+  timer_.async_wait([this, owner = owner_, time = *due](std::error_code failed) {
+    const auto alive = owner.lock();
+    if (!alive || failed) return;
+    if (armed_ == time) armed_.reset();
+    full_pass();
+  });
+}
+
+// ----------------------------------------------------------------------------------------- facts
+
+void Driver::on_fact(Instant time, const Fact& fact) {
+  node_.handle(time, fact);
+  if (const auto* up = std::get_if<LinkUp>(&fact)) {
+    links_.on_up(*up);
+  } else if (const auto* down = std::get_if<LinkDown>(&fact)) {
+    const auto remote = links_.on_down(time, *down);
+    if (remote && hints_at_trouble(down->end)) node_.handle_unreachable(time, *remote);
+  }
+}
+
+void Driver::on_refusal(Instant time, const quic::Refusal& refusal) {
+  links_.on_refusal(time, refusal);
+}
+
+}  // namespace rpcnet

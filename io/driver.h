@@ -1,0 +1,101 @@
+// The loop of a host: it feeds the pure machines with what the operating system knows, and does
+// what they want done.
+//
+// One pass: read what the socket holds, tell the machines what is due, carry out their orders, let
+// the coroutines run that were woken by it, flush once, arm one timer. Many calls made in one pass
+// share packets. Deadlines fall due only after the socket has been read: after a stall of this
+// process (SIGSTOP, a debugger) nobody is judged by a clock that ran on while his packets waited.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "engine/node.h"
+#include "io/core/link_log.h"
+#include "io/core/runner.h"
+#include "io/quic/endpoint.h"
+#include "io/system.h"
+#include "io/udp_socket.h"
+
+namespace rpcnet {
+
+class EventSink {
+ public:
+  // Runs between the machines' steps: it may give commands, and must not run user code.
+  virtual void on_event(Event&& event) = 0;
+  // Every pass ends with this, when everything that could be sent has been.
+  virtual void on_pass() = 0;
+
+ protected:
+  ~EventSink() = default;
+};
+
+class Driver final : private quic::FactSink {
+ public:
+  Driver(asio::io_context& context, std::unique_ptr<UdpSocket> socket, NodeConfig node,
+         quic::EndpointConfig endpoint, std::shared_ptr<const quic::TlsContext> tls,
+         EventSink& sink);
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+  ~Driver() = default;
+
+  // Begins to run. The driver's own waiting ends when `owner` is gone.
+  void start(std::weak_ptr<void> owner);
+  // Closes every link, tells the peers so, and closes the socket. For good.
+  void stop();
+  bool stopped() const { return stopped_; }
+
+  // Gives a command. Its orders leave with the pass that is under way, or with the next one.
+  Outcome command(Command&& command);
+
+  // Takes the outputs that are there: orders are performed, events told. Gives how many.
+  std::size_t settle();
+
+  void use_tls(std::shared_ptr<const quic::TlsContext> tls) { endpoint_.use_tls(std::move(tls)); }
+
+  Instant now() const { return system_now(); }
+  const Node& node() const { return node_; }
+  const quic::Endpoint& endpoint() const { return endpoint_; }
+  const UdpSocket& socket() const { return *socket_; }
+
+ private:
+  void on_fact(Instant now, const Fact& fact) override;
+  void on_refusal(Instant now, const quic::Refusal& refusal) override;
+
+  void schedule();
+  void full_pass();
+  void short_pass();
+  void read();
+  void report_unreachable();
+  void fire_deadlines();
+  void work();
+  void finish_pass();
+  void watch_socket();
+  void arm_timer();
+  std::optional<Instant> deadline() const;
+
+  asio::io_context& context_;
+  core::Runner& runner_;
+  EventSink& sink_;
+  std::unique_ptr<UdpSocket> socket_;
+  SystemEntropy entropy_;
+  Node node_;
+  quic::Endpoint endpoint_;
+  core::LinkLog links_;
+  asio::steady_timer timer_;
+  std::weak_ptr<void> owner_;
+  std::optional<Instant> armed_;
+  bool in_pass_ = false;
+  bool scheduled_ = false;
+  bool read_awaited_ = false;
+  bool write_awaited_ = false;
+  bool unfinished_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace rpcnet
