@@ -1,0 +1,65 @@
+// The streams of one link: what is queued on each, and whose turn it is to be written.
+//
+// Knows nothing of packets. Streams that have something to send stand in a ring, so that each gets
+// its share of every packet; one that the peer's flow control holds back leaves the ring until it is
+// given credit.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+
+#include "engine/ids.h"
+#include "io/quic/core/send_queue.h"
+
+namespace rpcnet::quic {
+
+struct Stream {
+  explicit Stream(StreamId number, bool of_peer) : id(number), opened_by_peer(of_peer) {}
+
+  StreamId id;
+  bool opened_by_peer;
+  SendQueue out;
+  std::uint64_t unconsumed = 0;  // told to the engine, not given back by ConsumeStream
+  bool reading = true;           // false: stopped by us or reset by the peer; no more facts of bytes
+  bool writing = true;           // false: reset by us or stopped by the peer
+  bool blocked = false;          // by the peer's flow control for this stream
+  std::optional<std::uint64_t> drain_mark;
+
+  // The ring. Null: not in it.
+  Stream* next = nullptr;
+  Stream* previous = nullptr;
+};
+
+class Streams {
+ public:
+  Stream& add(StreamId id, bool opened_by_peer);
+  Stream* find(StreamId id);
+  void remove(Stream& stream);
+
+  // Is anything still expected of the peer? A stream that we gave up in both directions only waits
+  // to be forgotten.
+  bool any_live() const;
+
+  std::size_t size() const { return streams_.size(); }
+
+  // Puts the stream into the ring if it has something to send and may.
+  void wake(Stream& stream);
+  void leave(Stream& stream);
+
+  // The stream whose turn it is, or null. rotate() gives the turn to the next.
+  Stream* front() const { return front_; }
+  void rotate() {
+    if (front_ != nullptr) front_ = front_->next;
+  }
+
+  // A stream in the ring that has nothing but its end to send: that passes even when the link's own
+  // flow control is exhausted.
+  Stream* front_with_only_fin() const;
+
+ private:
+  std::map<StreamId, Stream> streams_;
+  Stream* front_ = nullptr;
+};
+
+}  // namespace rpcnet::quic
