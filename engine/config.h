@@ -47,8 +47,9 @@ struct SwimConfig {
   // Pending updates are pushed this often to gossip_fanout members, besides riding on probes.
   Duration gossip_interval = std::chrono::milliseconds(200);
   std::size_t gossip_fanout = 3;
-  // Whole views are compared with one random member this often (anti-entropy), more rarely in
-  // large clusters: the interval doubles for each doubling of N above 32 (memberlist).
+  // Whole views are compared with one random member this often (anti-entropy), one interval more
+  // for each doubling of N above 32 (memberlist). Equal views cost one round trip and some fifty
+  // bytes, so this may be frequent.
   Duration sync_interval = std::chrono::seconds(15);
   // Heartbeats between watched pairs: they carry load and feed Phi.
   Duration heartbeat_interval = std::chrono::milliseconds(500);
