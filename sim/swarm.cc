@@ -17,6 +17,21 @@ class Swarm {
  public:
   explicit Swarm(Plan& plan) : plan_(plan), keyed_(plan.seed) {}
 
+  // Who is down or paused says nothing that a fault of the network could disturb.
+  void finish() {
+    const auto mute = [&](HostIndex host, const Fault& fault) {
+      return meets(down_, host, fault.at, fault.until) || meets(up_, host, fault.at, fault.until);
+    };
+    for (Fault& fault : plan_.faults) {
+      if (!is_network(fault.kind)) continue;
+      for (auto* set : {&fault.from, &fault.to}) {
+        if (std::all_of(set->begin(), set->end(), [&](HostIndex h) { return mute(h, fault); })) {
+          set->clear();  // everybody
+        }
+      }
+    }
+  }
+
   void add(std::size_t index, FaultKind kind) {
     index_ = index;
     Fault fault;
@@ -48,7 +63,10 @@ class Swarm {
     for (HostIndex i = 0; i < plan_.hosts(); ++i) {
       if (between(std::string(what) + std::to_string(i), 0, 3) < style) hosts.push_back(i);
     }
-    if (hosts.empty()) hosts.push_back(host("one", plan_.hosts()));
+    // Clients may have nothing to say for a while; members always do.
+    if (hosts.empty() || plan_.is_client(hosts.front())) {
+      hosts.insert(hosts.begin(), host("one", plan_.members()));
+    }
     return hosts;
   }
 
@@ -62,7 +80,7 @@ class Swarm {
         break;
       case FaultKind::duplicate:
       case FaultKind::reorder:
-        fault.ppm = between("ppm", 50'000, 500'000);
+        fault.ppm = between("ppm", 150'000, 600'000);
         fault.micros = between("micros", 500, 120'000);
         break;
       case FaultKind::latency:
@@ -118,9 +136,14 @@ class Swarm {
     const bool ends = fault.kind == FaultKind::crash || fault.kind == FaultKind::power_off ||
                       fault.kind == FaultKind::leave;
     if (ends || fault.kind == FaultKind::restart) {
-      // The seed of the joiners and one member more stay, or there is no cluster to look at.
-      if (plan_.members() < 3) return;
-      fault.hosts = {static_cast<HostIndex>(1 + host("host", plan_.members() - 1))};
+      // The seed of the joiners stays, or there is no cluster to look at; and one worker, or no
+      // session could end.
+      std::vector<HostIndex> mortal;
+      for (HostIndex i = 1; i < plan_.members(); ++i) {
+        if (i != plan_.directors) mortal.push_back(i);
+      }
+      if (mortal.empty()) return;
+      fault.hosts = {mortal[host("host", mortal.size())]};
       if (fault.kind == FaultKind::restart) fault.kind = FaultKind::crash;
       const bool stays_dead = between("dead", 0, 3) == 0;
       const Duration back = fault.at + lasts;
@@ -141,7 +164,7 @@ class Swarm {
     if (down(fault.hosts[0], fault.at, end)) return;
     up_.push_back({fault.hosts[0], fault.at, end});
     switch (fault.kind) {
-      case FaultKind::slow: fault.micros = between("micros", 5'000, 40'000); break;
+      case FaultKind::slow: fault.micros = between("micros", 20'000, 60'000); break;
       case FaultKind::clock_jump: fault.micros = between("micros", 10'000, 20'000'000); break;
       case FaultKind::clock_drift: fault.ppm = between("ppm", -200'000, 200'000); break;
       default: break;
@@ -173,6 +196,7 @@ void draw_swarm(Plan& plan, std::size_t count, const std::vector<FaultKind>& kin
   for (std::size_t i = 0; i < count; ++i) {
     swarm.add(i, subset[keyed.below({Domain::plan, kSwarm, i, 3}, subset.size())]);
   }
+  swarm.finish();
 }
 
 }  // namespace rpcnet::sim
