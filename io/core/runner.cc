@@ -1,6 +1,8 @@
 // The two lists, and a post when nobody holds the runner.
 #include "io/core/runner.h"
 
+#include <memory>
+
 #include <asio/post.hpp>
 
 namespace rpcnet::core {
@@ -42,8 +44,9 @@ std::size_t Runner::run() {
     void run() override {}
   };
   if (ready_.empty()) return 0;
-  Mark mark;
-  ready_.push(mark);
+  // On the heap: g++ 12 takes a list that holds a local for one that outlives it (an error at -O3).
+  const auto mark = std::make_unique<Mark>();
+  ready_.push(*mark);
   struct Unmark {
     TaskList& list;
     Mark& mark;
@@ -51,9 +54,9 @@ std::size_t Runner::run() {
     ~Unmark() {
       if (!passed) list.remove(mark);
     }
-  } unmark{ready_, mark};
+  } unmark{ready_, *mark};
   while (Task* task = ready_.pop()) {
-    if (task == &mark) {
+    if (task == mark.get()) {
       unmark.passed = true;
       break;
     }
