@@ -36,8 +36,8 @@ BOOST_AUTO_TEST_CASE(TwoNodesKnowEachOtherAtOnce) {
 }
 
 // Goal: the timing of the director and worker example, 61 nodes.
-// rpcnet 5.1 no. 2: its connection pool deadlocked at 51 peers. No. 4: answers carried news that the
-// asker threw away.
+// rpcnet 5.1 no. 2: its connection pool deadlocked at 51 peers. No. 4: answers carried news that
+// the asker threw away.
 BOOST_AUTO_TEST_CASE(SixtyOneNodesKnowAllWithinTenSeconds) {
   for (const std::uint64_t seed : {1, 2, 3}) {
     SwimWorld world({.seed = seed});
