@@ -35,7 +35,8 @@ Duration Latency::draw(std::uint64_t chance) const {
     case LatencyShape::exponential: {
       const auto units = static_cast<std::int64_t>(std::min<std::uint64_t>(
           minus_log(chance), std::uint64_t{16} << 16));
-      return base + Duration(spread.count() / 65536 * units + spread.count() % 65536 * units / 65536);
+      const std::int64_t mean = spread.count();
+      return base + Duration(mean / 65536 * units + mean % 65536 * units / 65536);
     }
     case LatencyShape::tailed: {
       const std::uint64_t second = mix(chance);

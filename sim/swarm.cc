@@ -91,7 +91,9 @@ class Swarm {
         fault.bytes_per_second = between("rate", 5'000, 200'000);
         fault.queue_bytes = between("queue", 3'000, 60'000);
         break;
-      case FaultKind::hold: fault.until = std::min(fault.until, fault.at + milliseconds(8'000)); break;
+      case FaultKind::hold:
+        fault.until = std::min(fault.until, fault.at + milliseconds(8'000));
+        break;
       default: break;
     }
     if (fault.kind == FaultKind::partition) {
@@ -191,7 +193,9 @@ void draw_swarm(Plan& plan, std::size_t count, const std::vector<FaultKind>& kin
     const Key key{Domain::plan, kSwarm, static_cast<std::uint64_t>(kind), 1};
     if (keyed.below(key, 2) == 0) subset.push_back(kind);
   }
-  if (subset.empty()) subset.push_back(choice[keyed.below({Domain::plan, kSwarm, 0, 2}, choice.size())]);
+  if (subset.empty()) {
+    subset.push_back(choice[keyed.below({Domain::plan, kSwarm, 0, 2}, choice.size())]);
+  }
   Swarm swarm(plan);
   for (std::size_t i = 0; i < count; ++i) {
     swarm.add(i, subset[keyed.below({Domain::plan, kSwarm, i, 3}, subset.size())]);

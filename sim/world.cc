@@ -74,8 +74,8 @@ World::~World() = default;
 void World::use(std::unique_ptr<Network> network) { network_ = std::move(network); }
 
 Address World::address(HostIndex host) {
-  return Address::v4(10, static_cast<std::uint8_t>(host >> 16), static_cast<std::uint8_t>(host >> 8),
-                     static_cast<std::uint8_t>(host), kPort);
+  const auto byte = [&](int shift) { return static_cast<std::uint8_t>(host >> shift); };
+  return Address::v4(10, byte(16), byte(8), byte(0), kPort);
 }
 
 std::optional<HostIndex> World::host_of(const Address& address) const {

@@ -43,7 +43,9 @@ class World final : public NetworkEnvironment {
   void use(std::unique_ptr<Network> network);
   void watch(Tap& tap) { taps_.push_back(&tap); }
   // Who handles happenings of Party::fault.
-  void on_fault(std::function<void(const Happening&)> handler) { fault_handler_ = std::move(handler); }
+  void on_fault(std::function<void(const Happening&)> handler) {
+    fault_handler_ = std::move(handler);
+  }
 
   // -- hosts
   void start(HostIndex host);

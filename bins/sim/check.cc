@@ -121,7 +121,8 @@ int check_command(const CheckChoice& choice) {
   const Side a{self, true, {}};
   // More environment moves the stack; other locales and allocator settings must not matter.
   const Side b{choice.with.empty() ? self : choice.with, false,
-               {"RPCNET_SIM_CHECK=" + std::string(777, 'x'), "LC_ALL=C.UTF-8", "MALLOC_PERTURB_=85"}};
+               {"RPCNET_SIM_CHECK=" + std::string(777, 'x'), "LC_ALL=C.UTF-8",
+                "MALLOC_PERTURB_=85"}};
   Progress progress;
   const double begin = wall_seconds();
   std::uint64_t same = 0;

@@ -17,7 +17,7 @@ struct RunChoice {
 };
 int run_command(const RunChoice& choice);
 
-// Runs and tells the whole story: plan, effects, checks, times, and the last lines before a failure.
+// Runs and tells the whole story: plan, effects, checks, times, the last lines before a failure.
 int explain_command(const RunChoice& choice);
 
 struct SweepChoice {

@@ -27,9 +27,9 @@ void Progress::show(std::uint64_t done, std::uint64_t total, const std::string& 
   constexpr std::uint64_t kWidth = 30;
   const std::uint64_t filled = total == 0 ? 0 : std::min(kWidth, done * kWidth / total);
   const std::string bar(filled, '#');
-  std::fprintf(stderr, "\r\033[K[%-30s] %3llu%%  %s", bar.c_str(),
-               static_cast<unsigned long long>(total == 0 ? 0 : std::min<std::uint64_t>(100, done * 100 / total)),
-               words.c_str());
+  const auto percent =
+      static_cast<unsigned>(total == 0 ? 0 : std::min<std::uint64_t>(100, done * 100 / total));
+  std::fprintf(stderr, "\r\033[K[%-30s] %3u%%  %s", bar.c_str(), percent, words.c_str());
   std::fflush(stderr);
 }
 

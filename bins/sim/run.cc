@@ -21,8 +21,8 @@ void print_times(const char* what, std::vector<Duration> times) {
   const auto at = [&](std::size_t percent) {
     return in_seconds(times[std::min(times.size() - 1, times.size() * percent / 100)]);
   };
-  std::printf("  %-28s median %.2f s, p99 %.2f s, worst %.2f s (%zu deaths)\n", what, at(50), at(99),
-              at(100), times.size());
+  std::printf("  %-28s median %.2f s, p99 %.2f s, worst %.2f s (%zu deaths)\n", what, at(50),
+              at(99), at(100), times.size());
 }
 
 void print_story(const sim::Plan& plan, const sim::Report& report) {
@@ -39,7 +39,8 @@ void print_story(const sim::Plan& plan, const sim::Report& report) {
   print_times("death known to the first", report.detection_first);
   print_times("death known to all", report.detection_last);
   if (report.convergence) {
-    std::printf("  %-28s %.1f s after the end of all faults\n", "one view", in_seconds(*report.convergence));
+    std::printf("  %-28s %.1f s after the end of all faults\n", "one view",
+                in_seconds(*report.convergence));
   }
   const auto number = [](const char* what, std::uint64_t value) {
     std::printf("  %-28s %llu\n", what, static_cast<unsigned long long>(value));
@@ -103,7 +104,8 @@ int run_or_explain(const RunChoice& choice, bool story) {
   const int status = finish(child);
   if (WIFEXITED(status)) return WEXITSTATUS(status);
   std::printf("sim: crash: %s\n", describe(status).c_str());
-  std::printf("sim: reproduce with: %s\n", choice.selection.command_line("run", plan->seed).c_str());
+  std::printf("sim: reproduce with: %s\n",
+              choice.selection.command_line("run", plan->seed).c_str());
   std::printf("%s\n", verdict_line(*plan, choice.selection.net, false, nullptr,
                                    wall_seconds() - begin)
                           .c_str());

@@ -116,8 +116,9 @@ int sweep_command(const SweepChoice& choice) {
     tally.usage = tally.usage || result == kUsage;
     if (result != kPass) {
       progress.clear();
-      const std::string why =
-          result == kCrash ? "crash: " + describe(status) : result == kVacuous ? "vacuous: " + reason : reason;
+      std::string why = reason;
+      if (result == kCrash) why = "crash: " + describe(status);
+      if (result == kVacuous) why = "vacuous: " + reason;
       std::printf("sim: seed %llu: %s\nsim: reproduce with: %s\n",
                   static_cast<unsigned long long>(seed), why.c_str(),
                   selection.command_line("run", seed).c_str());

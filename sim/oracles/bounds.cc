@@ -17,7 +17,8 @@ std::int64_t log10_milli(std::size_t n) {
   }
   static constexpr std::int64_t kDigits[] = {0, 302, 478, 603, 699, 779, 846, 904, 955, 1000};
   const std::size_t digit = n / power;
-  return whole + (digit * power == n ? kDigits[digit - 1] : kDigits[std::min<std::size_t>(digit, 9)]);
+  const bool exact = digit * power == n;
+  return whole + kDigits[exact ? digit - 1 : std::min<std::size_t>(digit, 9)];
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ void RegistryOracle::on_event(HostIndex host, const Event& event) {
   if (selected->worker) {
     const auto now = node.find(selected->worker->id);
     if (!check(now && works(*now))) {
-      fail(host, "chose " + selected->worker->id.text() + ", which it does not count a live worker");
+      fail(host, "chose " + selected->worker->id.text() + ", no live worker in its own view");
     } else if (!check(now->address == selected->worker->address)) {
       fail(host, "chose a stale address of " + selected->worker->id.text());
     }

@@ -26,8 +26,8 @@ constexpr std::uint64_t kDrawPhase = 3;
 void Client::start(ProgramContext& context) {
   // Apart from each other, as real clients are.
   const auto phase = [&](std::uint64_t which, std::int64_t period) {
-    return milliseconds(context.draw(kDrawPhase, which,
-                                     static_cast<std::uint64_t>(std::max<std::int64_t>(period, 1))));
+    const auto bound = static_cast<std::uint64_t>(std::max<std::int64_t>(period, 1));
+    return milliseconds(context.draw(kDrawPhase, which, bound));
   };
   if (workload_.tokens > 0) context.wake(seconds(2) + phase(0, 1000), kSession);
   if (workload_.echo_ms > 0) context.wake(seconds(2) + phase(1, workload_.echo_ms), kEchoTime);

@@ -53,7 +53,9 @@ BOOST_AUTO_TEST_CASE(ChanceIsInPartsOfAMillion) {
 BOOST_AUTO_TEST_CASE(BetweenIncludesBothEnds) {
   const Keyed keyed(9);
   std::set<std::int64_t> seen;
-  for (std::uint64_t i = 0; i < 1000; ++i) seen.insert(keyed.between({Domain::plan, 0, 0, i}, -2, 2));
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    seen.insert(keyed.between({Domain::plan, 0, 0, i}, -2, 2));
+  }
   BOOST_TEST(seen.size() == 5U);
   BOOST_TEST(*seen.begin() == -2);
   BOOST_TEST(*seen.rbegin() == 2);

@@ -30,7 +30,8 @@ Packet packet(HostIndex from, HostIndex to, std::uint64_t counter, std::uint64_t
 int lost_of(Paths& paths, HostIndex from, HostIndex to, int count) {
   int lost = 0;
   for (int i = 0; i < count; ++i) {
-    lost += paths.pass(Moment(milliseconds(i)), packet(from, to, static_cast<std::uint64_t>(i))).lost;
+    const Packet one = packet(from, to, static_cast<std::uint64_t>(i));
+    lost += paths.pass(Moment(milliseconds(i)), one).lost;
   }
   return lost;
 }
@@ -73,7 +74,8 @@ BOOST_AUTO_TEST_CASE(BurstsLoseWholeSlots) {
   int lost = 0;
   bool last = false;
   for (int i = 0; i < 10'000; ++i) {
-    const bool now = paths.pass(Moment(milliseconds(i)), packet(0, 1, static_cast<std::uint64_t>(i))).lost;
+    const Packet one = packet(0, 1, static_cast<std::uint64_t>(i));
+    const bool now = paths.pass(Moment(milliseconds(i)), one).lost;
     changes += now != last;
     lost += now;
     last = now;
