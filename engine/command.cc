@@ -3,6 +3,9 @@
 
 namespace rpcnet {
 
+Peer::Peer(Address address_in, std::optional<NodeId> expected_in)
+    : address(address_in), expected(std::move(expected_in)) {}
+
 const char* to_text(Outcome outcome) {
   switch (outcome) {
     case Outcome::done: return "done";

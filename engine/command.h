@@ -22,6 +22,11 @@ struct Peer {
   Address address;
   std::optional<NodeId> expected;  // absent: any node of our cluster
 
+  // Not left to aggregate initialization: g++ 12 copies a temporary aggregate bit by bit when it
+  // stands in a co_await expression, and this is what callers write there.
+  Peer() = default;
+  Peer(Address address_in, std::optional<NodeId> expected_in);
+
   friend auto operator<=>(const Peer&, const Peer&) = default;
 };
 

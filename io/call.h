@@ -32,11 +32,26 @@ class ServerCall;
 // For CallOptions::timeout: the call may take for ever.
 inline constexpr std::nullopt_t no_deadline = std::nullopt;
 
+// Metadata that stays the caller's own: the host copies it when call() or open() is called. Only of
+// a variable, so that it is still there.
+class MetadataView {
+ public:
+  constexpr MetadataView() = default;
+  MetadataView(const Metadata& metadata) : metadata_(&metadata) {}
+  MetadataView(Metadata&&) = delete;
+  Metadata copy() const { return metadata_ != nullptr ? *metadata_ : Metadata{}; }
+
+ private:
+  const Metadata* metadata_ = nullptr;
+};
+
+// To be written in place: `co_await host.call(peer, method, request, {.timeout = 2s})`. Nothing in
+// it owns memory, because g++ 12 copies such a temporary bit by bit.
 struct CallOptions {
   // How long the whole call may take, connecting included. Finite unless asked otherwise
   // (no_deadline): a call without an end is how a fault in one process stops many.
   std::optional<Duration> timeout = std::chrono::seconds(10);
-  Metadata metadata{};
+  MetadataView metadata{};
   // The incoming call for whose sake this one is made, if any: its deadline holds here too.
   const ServerCall* parent = nullptr;
 };

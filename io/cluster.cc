@@ -156,7 +156,8 @@ namespace {
 
 asio::awaitable<Result<Bytes>> call_some_worker(std::shared_ptr<core::Core> core,
                                                 WorkerRegistry registry, std::string method,
-                                                Bytes request, WorkerCallOptions options) {
+                                                Bytes request, WorkerCallOptions options,
+                                                std::string filter, Metadata metadata) {
   std::vector<NodeId> tried;
   // One deadline for all attempts.
   std::optional<Instant> until;
@@ -164,12 +165,12 @@ asio::awaitable<Result<Bytes>> call_some_worker(std::shared_ptr<core::Core> core
   const std::size_t attempts = std::max<std::size_t>(options.attempts_max, 1);
   Status last;
   for (std::size_t attempt = 0; attempt < attempts; ++attempt) {
-    Result<Worker> worker = registry.select_worker(options.filter, tried);
+    Result<Worker> worker = registry.select_worker(filter, tried);
     if (!worker.ok()) co_return attempt == 0 ? worker.status() : last;
     if (until) {
       options.call.timeout = std::max(*until - core->now(), Duration::zero());
     }
-    auto state = core->open(worker->peer(), method, options.call, request, true);
+    auto state = core->open(worker->peer(), method, options.call, metadata, request, true);
     const ClientCall cancels_when_dropped(state);
     while (!state->end) co_await state->over.wait();
     if (state->end->ok() && !state->inbox.messages.empty()) co_return state->inbox.take();
@@ -192,8 +193,8 @@ ClusterClient::ClusterClient(const Host& host, WorkerRegistry registry)
 
 asio::awaitable<Result<Bytes>> ClusterClient::call_worker(std::string method, Bytes request,
                                                           WorkerCallOptions options) {
-  return call_some_worker(core_, registry_, std::move(method), std::move(request),
-                          std::move(options));
+  return call_some_worker(core_, registry_, std::move(method), std::move(request), options,
+                          std::string(options.filter), options.call.metadata.copy());
 }
 
 }  // namespace rpcnet

@@ -2,7 +2,8 @@
 //
 //   rpcnet::ClusterMembership cluster(host);
 //   cluster.set_tag("role", "worker");
-//   auto joined = co_await cluster.join({"seed.example:61000"});
+//   std::vector<std::string> seeds{"seed.example:61000"};
+//   rpcnet::Status joined = co_await cluster.join(seeds);
 //
 //   rpcnet::WorkerRegistry registry(cluster, rpcnet::LoadBalancingStrategy::LeastConnections);
 //   registry.start();
@@ -134,7 +135,7 @@ class WorkerRegistry {
 
 struct WorkerCallOptions {
   CallOptions call{};
-  std::string filter{};
+  std::string_view filter{};  // copied when call_worker is called
   // How many workers are tried at most.
   std::size_t attempts_max = 3;
   // The call may be executed twice without harm: then it is also tried again after a failure in

@@ -21,9 +21,10 @@ asio::awaitable<Result<Bytes>> call_unary(std::shared_ptr<core::OutgoingCall> st
 }
 
 asio::awaitable<Result<Bytes>> begin_unary(std::shared_ptr<core::Core> core, Peer peer,
-                                           std::string method, Bytes request, CallOptions options) {
-  auto waiting = call_unary(
-      core->open(std::move(peer), std::move(method), options, std::move(request), true));
+                                           std::string method, Bytes request, CallOptions options,
+                                           Metadata metadata) {
+  auto waiting = call_unary(core->open(std::move(peer), std::move(method), options,
+                                       std::move(metadata), std::move(request), true));
   core.reset();
   Result<Bytes> result = co_await std::move(waiting);
   co_return result;
@@ -69,13 +70,14 @@ void Host::serve_stream(std::string method, StreamHandler handler) {
 
 asio::awaitable<Result<Bytes>> Host::call(Peer peer, std::string method, Bytes request,
                                           CallOptions options) {
-  return begin_unary(core_, std::move(peer), std::move(method), std::move(request),
-                     std::move(options));
+  return begin_unary(core_, std::move(peer), std::move(method), std::move(request), options,
+                     options.metadata.copy());
 }
 
 ClientCall Host::open(Peer peer, std::string method, CallOptions options) {
   return ClientCall(
-      core_->open(std::move(peer), std::move(method), options, std::nullopt, false));
+      core_->open(std::move(peer), std::move(method), options, options.metadata.copy(),
+                  std::nullopt, false));
 }
 
 asio::awaitable<Result<Peer>> Host::resolve(std::string text) {

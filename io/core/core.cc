@@ -99,7 +99,8 @@ std::optional<Instant> deadline_of(Instant now, const CallOptions& options) {
 }  // namespace
 
 std::shared_ptr<OutgoingCall> Core::open(Peer peer, std::string method, const CallOptions& options,
-                                         std::optional<Bytes> message, bool unary) {
+                                         Metadata metadata, std::optional<Bytes> message,
+                                         bool unary) {
   auto call = std::make_shared<OutgoingCall>(runner_);
   call->unary = unary;
   call->half_closed = unary;
@@ -118,7 +119,7 @@ std::shared_ptr<OutgoingCall> Core::open(Peer peer, std::string method, const Ca
                                                     .peer = std::move(peer),
                                                     .method = std::move(method),
                                                     .deadline = deadline_of(now(), options),
-                                                    .metadata = options.metadata,
+                                                    .metadata = std::move(metadata),
                                                     .message = std::move(message),
                                                     .last = unary});
   if (outcome != Outcome::done) {

@@ -46,7 +46,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   // -------------------------------------------------------------------------------- calling
 
   std::shared_ptr<OutgoingCall> open(Peer peer, std::string method, const CallOptions& options,
-                                     std::optional<Bytes> message, bool unary);
+                                     Metadata metadata, std::optional<Bytes> message, bool unary);
   void half_close(OutgoingCall& call);
   void cancel(OutgoingCall& call);
   // Ends the call for a reason found on this side.
