@@ -5,6 +5,7 @@
 #include <asio/io_context.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
+#include <asio/system_error.hpp>
 #include <asio/use_awaitable.hpp>
 
 namespace rpcnet::bins {
@@ -16,10 +17,12 @@ class Latch {
 
   void set() { timer_.expires_at(asio::steady_timer::time_point::min()); }
 
-  // At once if it has happened already. Ends too when the waiting coroutine is cancelled.
+  // At once if it has happened already.
   asio::awaitable<void> wait() {
     asio::error_code stopped;
     co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, stopped));
+    const bool happened = timer_.expiry() == asio::steady_timer::time_point::min();
+    if (!happened) throw asio::system_error(stopped);  // the waiting coroutine is cancelled
   }
 
  private:

@@ -17,6 +17,17 @@ std::string one_line(std::string text) {
   return text;
 }
 
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  while (begin <= text.size()) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
 // "WORKER_ADDR or --addr", for advice.
 std::string names_of(const Setting& setting) {
   std::string names;
@@ -24,9 +35,24 @@ std::string names_of(const Setting& setting) {
   return names + setting.option;
 }
 
+// CLI11 indents the lines of a help text, but does not break them.
+std::string wrapped(const std::string& text) {
+  constexpr std::size_t kWidth = 64;
+  std::string lines;
+  std::size_t column = 0;
+  for (const std::string& word : split(text, ' ')) {
+    const bool fits = column + 1 + word.size() <= kWidth;
+    if (column > 0) lines += fits ? ' ' : '\n';
+    column = column > 0 && fits ? column + 1 + word.size() : word.size();
+    lines += word;
+  }
+  return lines;
+}
+
 std::string help_of(const Setting& setting, const Value& value) {
   std::string help = setting.help;
   if (!value.initial.empty()) help += " (" + value.initial + ")";
+  help = wrapped(help);
   for (std::size_t i = 0; i < setting.variables.size(); ++i) {
     help += (i == 0 ? "\nvariable " : ", else ") + setting.variables[i];
   }
@@ -45,17 +71,6 @@ std::string number_text(std::uint64_t number) {
   return std::to_string(number);
 }
 
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  std::size_t begin = 0;
-  while (begin <= text.size()) {
-    const std::size_t end = std::min(text.find(separator, begin), text.size());
-    parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
-
 std::string joined(const std::vector<std::string>& parts) {
   std::string text;
   for (const std::string& part : parts) text += (text.empty() ? "" : ",") + part;
@@ -68,7 +83,7 @@ Options::Options(std::string program, const std::string& purpose, const std::str
     : program_(std::move(program)), app_(purpose, program_) {
   app_.get_formatter()->column_width(34);
   app_.set_help_flag("-h,--help", "say this and end");
-  app_.set_version_flag("--version", program_ + " " RPCNET_VERSION);
+  app_.set_version_flag("--version", program_ + " " RPCNET_VERSION, "say which version and end");
   app_.footer(notes);
 }
 
@@ -79,7 +94,7 @@ void Options::add(Setting setting, Value value) {
   const std::string help = help_of(entry.setting, entry.value);
   entry.option = app_.add_option(entry.setting.option, entry.given, help);
   if (entry.setting.value.empty()) {
-    entry.option->expected(0, 1)->default_str("true")->type_name("[=true|false]");
+    entry.option->expected(0, 1)->type_name("[=true|false]");
   } else {
     entry.option->expected(1)->type_name(entry.setting.value);
   }
@@ -100,7 +115,12 @@ void Options::parse(int argc, const char* const* argv) {
   }
   for (const Entry& entry : entries_) {
     if (entry.option->count() > 0) {
-      for (const std::string& given : entry.given) take(entry, entry.setting.option, given);
+      const bool bare_switch = entry.setting.value.empty() && entry.given.back().empty();
+      if (bare_switch) {
+        take(entry, entry.setting.option, "true");
+      } else {
+        for (const std::string& given : entry.given) take(entry, entry.setting.option, given);
+      }
       continue;
     }
     for (const std::string& variable : entry.setting.variables) {

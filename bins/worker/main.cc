@@ -21,7 +21,7 @@ asio::awaitable<void> join(Program& program, const WorkerOptions& options,
   console.info("✅", "Cluster enabled, connected to director");
 
   console.info("🏷️ ", "Tagging worker with role=worker and label={}...", options.label);
-  const Status tagged = cluster.set_tags(options.tags);
+  const Status tagged = cluster.set_tags({{"role", "worker"}, {"label", options.label}});
   if (!tagged.ok()) throw cannot_start(options.addr, tagged);
   console.info("✅", "Worker '{}' joined cluster with role=worker", options.label);
   console.info("🚀", "Worker '{}' is running and ready to handle requests", options.label);
@@ -46,6 +46,8 @@ asio::awaitable<int> work(Program& program, const WorkerOptions& options) {
   console.info("✅", "Server bound successfully");
 
   ClusterMembership cluster(host);
+  const Status tagged = cluster.set_tags(options.tags);
+  if (!tagged.ok()) throw Exit{1, "--tag: " + tagged.message};
   program.beside(join(program, options, cluster, *inference, console));
   co_await leave_on_signal(host, cluster, console, [inference] { inference->drain(); });
   co_return 0;

@@ -41,8 +41,6 @@ void parse(WorkerOptions& target, int argc, const char* const* argv) {
     }
     target.member.node = target.label;
   }
-  target.tags["role"] = "worker";
-  target.tags["label"] = target.label;
 }
 
 }  // namespace rpcnet::bins

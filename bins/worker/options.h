@@ -16,7 +16,7 @@ struct WorkerOptions {
   std::vector<std::string> directors = {"127.0.0.1:61000"};
   bool failures = false;
   Duration interval = std::chrono::milliseconds(200);
-  Tags tags{};
+  Tags tags{};  // beside role and label
   CommonOptions common{};
   MemberOptions member{};
 };

@@ -270,13 +270,18 @@ def certificate_variables(directory, stem="test", authority=None):
     }
 
 
-def in_use(director):
-    """The label that the director assigned last."""
-    labels = [
-        match.group(1)
-        for match in (re.search(r"assigned (\S+) at ", text) for text in director.texts())
-        if match
-    ]
+ASSIGNED = re.compile(r"assigned (\S+) at \S+ to (\S+)")
+
+
+def assignments(director):
+    """(label, connection) in the order in which the director assigned them."""
+    matches = (ASSIGNED.search(text) for text in director.texts())
+    return [match.groups() for match in matches if match]
+
+
+def in_use(director, connection=None):
+    """The label that was assigned last, to this connection."""
+    labels = [label for label, of in assignments(director) if connection in (None, of)]
     return labels[-1] if labels else None
 
 

@@ -64,8 +64,7 @@ def expect_refusal(program, options, variables, status, words):
         **test_certificates(),
         **variables,
     })
-    process = Process(program, [*options, "--symbols", "never"] if "--symbols" not in options
-                      else options, env)
+    process = Process(program, options, env)
     try:
         got = process.status(10)
     finally:
