@@ -123,6 +123,8 @@ std::string to_text(const Plan& plan) {
   text += row("spread_us", in_us(plan.latency.spread));
   text += row("loss_ppm", plan.loss_ppm);
   text += row("peer_streams_max", plan.peer_streams_max);
+  text += row("stream_window_bytes", plan.stream_window_bytes);
+  text += row("link_window_bytes", plan.link_window_bytes);
   text += "\n[workload]\n";
   text += row("tokens", plan.workload.tokens);
   text += row("token_ms", plan.workload.token_ms);

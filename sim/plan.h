@@ -44,6 +44,8 @@ struct Plan {
   std::int64_t clock_offset_ms = 0;  // each host's clock starts up to this
   std::int64_t clock_drift_ppm = 0;  // and gains or loses up to this
   std::int64_t peer_streams_max = 4096;
+  std::int64_t stream_window_bytes = 1 << 20;
+  std::int64_t link_window_bytes = 64 << 20;
   Workload workload;
   std::vector<std::pair<std::string, std::int64_t>> knobs;  // of NodeConfig, by name
   std::vector<Fault> faults;

@@ -87,6 +87,8 @@ class Expander {
     take_time<microseconds>("network.spread_us", plan_.latency.spread);
     take("network.loss_ppm", plan_.loss_ppm);
     take("network.peer_streams_max", plan_.peer_streams_max);
+    take("network.stream_window_bytes", plan_.stream_window_bytes);
+    take("network.link_window_bytes", plan_.link_window_bytes);
     take("workload.tokens", plan_.workload.tokens);
     take("workload.token_ms", plan_.workload.token_ms);
     take("workload.token_bytes", plan_.workload.token_bytes);

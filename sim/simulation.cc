@@ -98,6 +98,8 @@ class Simulation {
         resources_(ground_) {
     messages::MessagesConfig config;
     config.peer_streams_max = static_cast<std::uint64_t>(plan.peer_streams_max);
+    config.stream_window_bytes = static_cast<std::uint64_t>(plan.stream_window_bytes);
+    config.link_window_bytes = static_cast<std::uint64_t>(plan.link_window_bytes);
     world_.use(std::make_unique<messages::MessagesNetwork>(world_, world_.paths(), world_.keyed(),
                                                            plan.hosts(), config));
     world_.trace().watch(options.watch_from, options.watch_to);
@@ -158,7 +160,7 @@ class Simulation {
       advance(world_.now() + World::kTick);
     }
     if (world_.violation()) return;
-    // What is right must stay right for a while without anybody's help.
+    // What has come to rest must stay so without anybody's help.
     advance(world_.now() + seconds(3));
     if (world_.violation()) return;
     for (Oracle* oracle : oracles()) oracle->on_end();

@@ -42,15 +42,17 @@ std::string ConvergenceOracle::difference() {
 
 bool ConvergenceOracle::settled() {
   if (took_) return true;
+  const Moment now = world().now();
+  if (since_ && now - *since_ < hold()) return false;
   difference_ = difference();
-  if (!check(difference_.empty())) return false;
-  took_ = world().now() - calm_at_;
+  if (!check(difference_.empty())) {
+    since_.reset();
+    return false;
+  }
+  if (!since_) since_ = now;
+  if (now - *since_ < hold()) return false;
+  took_ = *since_ - calm_at_;
   return true;
-}
-
-void ConvergenceOracle::on_end() {
-  const std::string now = difference();
-  if (!check(now.empty())) fail(std::nullopt, "views were one and then parted: " + now);
 }
 
 }  // namespace rpcnet::sim

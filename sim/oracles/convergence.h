@@ -16,8 +16,7 @@ class ConvergenceOracle final : public Oracle {
   void on_calm() override { calm_at_ = world().now(); }
   bool settled() override;
   std::string unsettled() override { return difference_; }
-  Duration patience() const override { return bounds().convergence; }
-  void on_end() override;
+  Duration patience() const override { return bounds().convergence + hold(); }
 
   std::optional<Duration> took() const { return took_; }
 
@@ -25,7 +24,11 @@ class ConvergenceOracle final : public Oracle {
   // Empty: all views are one and true.
   std::string difference();
 
+  // One view has to last while an old rumour, already on its way, may still come and be refuted.
+  Duration hold() const { return bounds().dissemination + std::chrono::seconds(1); }
+
   Moment calm_at_{};
+  std::optional<Moment> since_;  // views were one then
   std::optional<Duration> took_;
   std::string difference_;
 };
