@@ -280,6 +280,11 @@ Outcome Core::send_headers(IncomingCall& call, Metadata metadata) {
   return command(SendHeaders{call.arrived.call, std::move(metadata)});
 }
 
+void Core::on_failure(const std::string& method, const char* what) {
+  ++handlers_failed_;
+  log_handler_failure(limiter_, now(), method, what);
+}
+
 void Core::finish(IncomingCall& call, Status status, std::optional<Bytes> message) {
   if (status.ok() && call.fault) {
     status = *call.fault;

@@ -61,7 +61,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   Outcome send(IncomingCall& call, Bytes message);
   Outcome send_headers(IncomingCall& call, Metadata metadata);
   void finish(IncomingCall& call, Status status, std::optional<Bytes> message);
-  void count_failure() { ++handlers_failed_; }
+  void on_failure(const std::string& method, const char* what);
   static asio::awaitable<bool> drain(std::shared_ptr<Core> self, Duration grace);
 
   // --------------------------------------------------------------------------------- cluster

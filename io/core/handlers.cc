@@ -1,20 +1,14 @@
 // Running a handler: its message, its exceptions, its end.
-#include <spdlog/spdlog.h>
-
 #include <exception>
 
 #include "io/core/core.h"
-#include "io/core/link_log.h"
 
 namespace rpcnet::core {
 namespace {
 
 // What the exception says is for our own log only: it may hold what the caller must not see.
 Status failed(const IncomingCall& call, const char* what) {
-  if (call.core != nullptr) {
-    call.core->count_failure();
-    spdlog::error("the handler of {} failed: {}", printable(call.arrived.method), what);
-  }
+  if (call.core != nullptr) call.core->on_failure(call.arrived.method, what);
   return error(StatusCode::internal, "the handler of " + call.arrived.method + " failed");
 }
 

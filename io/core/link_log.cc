@@ -119,6 +119,12 @@ std::vector<LinkId> LinkLog::open() const {
   return open;
 }
 
+void log_handler_failure(LogLimiter& limiter, Instant now, std::string_view method,
+                         std::string_view what) {
+  log_limited(limiter, now, Level::err, "handler",
+              "the handler of " + printable(method) + " failed: " + printable(what));
+}
+
 void log_notice(LogLimiter& limiter, Instant now, const Notice& notice) {
   log_limited(limiter, now, level_of(notice.kind), words(notice.kind),
               std::string(words(notice.kind)) + ": " + printable(notice.detail));

@@ -41,6 +41,10 @@ class LinkLog {
 // A line about something that the engine wants an operator to know.
 void log_notice(LogLimiter& limiter, Instant now, const Notice& notice);
 
+// A line about an exception out of a handler. Its text is the application's own.
+void log_handler_failure(LogLimiter& limiter, Instant now, std::string_view method,
+                         std::string_view what);
+
 // Control characters replaced: a peer's words cannot write lines or colours of their own.
 std::string printable(std::string_view text);
 

@@ -18,7 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path project() { return fs::path(__FILE__).parent_path().parent_path().parent_path().parent_path(); }
+fs::path script(const char* name) {
+  const fs::path io = fs::path(__FILE__).parent_path().parent_path();
+  return io.parent_path().parent_path() / "scripts" / name;
+}
 
 // All directories of this process, below one that is removed at the end.
 class Directory {
@@ -46,7 +49,7 @@ class Directory {
 std::string make_certificates(const std::string& options) {
   static Directory directories;
   const std::string path = directories.next().string();
-  const std::string command = "'" + (project() / "scripts/make-certs").string() + "' --out '" +
+  const std::string command = "'" + script("make-certs").string() + "' --out '" +
                               path + "' " + options + " >/dev/null";
   BOOST_REQUIRE_EQUAL(std::system(command.c_str()), 0);
   return path;

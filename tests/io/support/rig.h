@@ -19,8 +19,8 @@ namespace rpcnet::test {
 
 using namespace std::chrono_literals;
 
-// A directory of certificates that scripts/make-certs made; removed at exit. `options` as the script
-// takes them, beyond --out.
+// A directory of certificates that scripts/make-certs made; removed at exit. `options` as the
+// script takes them, beyond --out.
 std::string make_certificates(const std::string& options);
 
 // Good for every node of the cluster "dev".
