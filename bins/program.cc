@@ -2,6 +2,7 @@
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -45,11 +46,14 @@ int Program::run(const std::function<asio::awaitable<int>(Program&)>& body) {
 }
 
 void Program::beside(asio::awaitable<void> work) {
-  asio::co_spawn(context_, std::move(work), [this](std::exception_ptr thrown) {
+  const auto ended = [this](std::exception_ptr thrown) {
     if (!thrown || fault_) return;
     fault_ = std::move(thrown);
     // The body ends before the io_context does, and with it whatever it holds of the network.
     cancel_.emit(asio::cancellation_type::terminal);
+  };
+  asio::post(context_, [this, ended, work = std::move(work)]() mutable {
+    asio::co_spawn(context_, std::move(work), ended);
   });
 }
 

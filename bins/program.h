@@ -20,7 +20,8 @@ class Program {
 
   asio::io_context& context() { return context_; }
 
-  // Runs beside the body, and is dropped when that ends. What it throws ends the program.
+  // Runs beside the body, from when that waits for something until it ends. What it throws ends the
+  // program.
   void beside(asio::awaitable<void> work);
 
  private:

@@ -29,8 +29,8 @@ void parse(ClientOptions& target, int argc, const char* const* argv) {
               duration_ms(target.connect_timeout, milliseconds(50), hours(1)));
   options.add({"--token-timeout-ms", {}, "N", "how long a worker that answers may give no token"},
               duration_ms(target.token_timeout, milliseconds(50), hours(1)));
-  options.add({"--anonymous", {}, "", "call without a certificate of our own"},
-              on_off(target.common.credentials.anonymous));
+  options.add({"--anonymous", {}, "CLUSTER", "call this cluster without a certificate of our own"},
+              node_name(target.anonymous_in));
   add_common(options, target.common);
   options.parse(argc, argv);
 }
@@ -39,6 +39,8 @@ HostOptions client_host(const ClientOptions& options) {
   HostOptions host;
   host.bind = "[::]:0";
   host.credentials = options.common.credentials;
+  host.credentials.anonymous = !options.anonymous_in.empty();
+  host.cluster_name = options.anonymous_in;
   host.member = false;
   host.accept = false;
   host.links.silence_max = options.silence_max;

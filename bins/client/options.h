@@ -19,6 +19,7 @@ struct ClientOptions {
   Duration silence_max = std::chrono::milliseconds(400);
   Duration connect_timeout = std::chrono::milliseconds(500);
   Duration token_timeout = std::chrono::seconds(3);
+  std::string anonymous_in{};  // the cluster to call without a certificate; empty: with one
   CommonOptions common{};
 };
 

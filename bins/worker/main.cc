@@ -17,6 +17,7 @@ asio::awaitable<void> join(Program& program, const WorkerOptions& options,
                fmt::join(options.directors, ","));
   EventStream events = cluster.events();
   const Status joined = co_await cluster.join(options.directors);
+  if (joined.code == StatusCode::cancelled) co_return;  // told to leave before anybody answered
   if (!joined.ok()) throw cannot_start(options.addr, joined);
   console.info("✅", "Cluster enabled, connected to director");
 

@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 
-from harness import Cluster, Summary, expect, in_use, main
+from harness import Cluster, Summary, assignments, expect, in_use, main
 
 DIRECTOR = [
     '🎯 Starting Director at {director}',
@@ -111,11 +111,13 @@ def moves_on_after_a_hard_kill_and_takes_the_worker_back():
         client.wait("total=5", 10)
         victim = in_use(director)
         survivor = workers["worker-b" if victim == "worker-a" else "worker-a"]
-        workers[victim].kill()
+        status = workers[victim].end(number=signal.SIGINT)
+        expect(status == -signal.SIGINT, f"ended by Ctrl+C with status {status}")
         mark, client_mark = director.mark(), client.mark()
         client.wait("received token", 5, after=client_mark)
         director.wait("1 workers available", 15, after=mark)
         director.wait(f"NodeFailed: {victim}", 20, after=mark)
+        expect(director.count("NodeLeft") == 0, f"said farewell{director.last_words()}")
         survivor.wait(f"NodeFailed: {victim}", 20)
         mark = director.mark()
         cluster.worker(victim, "--interval-ms", 100)
@@ -161,6 +163,36 @@ def joins_a_director_that_comes_later():
         expect(client.status(15) == 0, f"the client failed{client.last_words()}")
 
 
+def routes_by_strategy_and_tag():
+    with Cluster() as cluster:
+        director = cluster.director("--strategy", "round-robin")
+        director.wait("strategy: RoundRobin", 10)
+        cluster.worker("worker-a", "--tag", "gpu=true")
+        cluster.worker("worker-b", "--tag", "zone=eu-1")
+        director.wait("2 workers available", 15)
+        for _ in range(4):
+            expect(cluster.client("--tokens", 1).status(10) == 0, "a client failed")
+        turns = [label for label, _ in assignments(director)]
+        expect(turns in (["worker-a", "worker-b"] * 2, ["worker-b", "worker-a"] * 2), f"{turns}")
+        for _ in range(2):
+            status = cluster.client("--tokens", 1, "--filter", "gpu=true").status(10)
+            expect(status == 0 and in_use(director) == "worker-a", "not the one with gpu=true")
+        nobody = cluster.client("--filter", "gpu=true,zone=eu-1")
+        nobody.wait("no worker", 5)
+        director.wait("no worker for", 5)
+
+
+def ends_well_without_a_director():
+    with Cluster() as cluster:
+        worker = cluster.worker("worker-a")
+        worker.wait("connecting to director", 5)
+        expect(worker.end(6) == 0, f"not well{worker.last_words()}")
+        client = cluster.client()
+        client.wait("trying on", 5)
+        expect(client.end(3) == 0, f"not well{client.last_words()}")
+        expect(Summary(client).tokens == 0, client.last_words())
+
+
 CHECKS = {
     check.__name__: check
     for check in (
@@ -169,6 +201,8 @@ CHECKS = {
         moves_on_after_a_hard_kill_and_takes_the_worker_back,
         drains_on_sigterm,
         joins_a_director_that_comes_later,
+        routes_by_strategy_and_tag,
+        ends_well_without_a_director,
     )
 }
 

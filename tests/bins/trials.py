@@ -6,6 +6,8 @@
     kills             20 hard kills of the worker in use, each restarted on its address
     director_restart  the director killed and started again: who is back, and what streams noticed
     director_gone     the director killed, and then the worker in use
+    both_gone         director and worker in use killed in the same moment, 5 times
+    silent            the worker in use stopped (SIGSTOP): nothing tells the client but silence
     sixty             a director and 60 workers on this machine; 5 killed at once
     pause             SIGSTOP of a worker for 2 s and for 60 s
     failures          the cycle of simulated failures, by its lines and times
@@ -127,6 +129,49 @@ def director_gone():
         summary = Summary(client)
         summary.expect_whole()
         expect(summary.failovers == 1 and summary.longest_gap_ms < 1000, summary.text)
+        return summary.text
+
+
+def both_gone(number=5):
+    longest = []
+    for _ in range(number):
+        with Cluster() as cluster:
+            director, workers = started(cluster, ["worker-a", "worker-b", "worker-c"])
+            client = cluster.client()
+            client.wait("total=5", 10)
+            victim = in_use(director)
+            mark = client.mark()
+            director.popen.kill()
+            workers[victim].popen.kill()
+            client.wait("direct connection established", 5, after=mark)
+            client.wait("received token", 5, after=mark + 1)
+            time.sleep(1)
+            expect(client.end() == 0, f"the client failed{client.last_words()}")
+            summary = Summary(client)
+            summary.expect_whole()
+            expect(summary.failovers == 1 and summary.longest_gap_ms < 1000,
+                   f"{summary.text}{client.last_words()}")
+            longest.append(summary.longest_gap_ms)
+    return f"{number} times, longest gaps in ms: {longest}"
+
+
+def silent(number=5):
+    with Cluster() as cluster:
+        director, workers = started(cluster, ["worker-a", "worker-b", "worker-c"])
+        client = cluster.client()
+        client.wait("total=5", 10)
+        for _ in range(number):
+            mark = client.mark()
+            stopped = workers[in_use(director)]
+            stopped.send(signal.SIGSTOP)
+            client.wait("direct connection established", 5, after=mark)
+            client.wait("received token", 5, after=mark + 1)
+            stopped.send(signal.SIGCONT)
+            time.sleep(6)
+        expect(client.end() == 0, f"the client failed{client.last_words()}")
+        summary = Summary(client)
+        summary.expect_whole()
+        expect(summary.failovers == number and summary.longest_gap_ms < 1000, summary.text)
         return summary.text
 
 
@@ -347,7 +392,7 @@ def identities():
                     stranger.kill()
             expect(director.count("stranger") == 0 or director.count("Joined: stranger") == 0,
                    f"a stranger became a member{director.last_words()}")
-            anonymous = cluster.client("--anonymous", "--tokens", 2)
+            anonymous = cluster.client("--anonymous", "dev", "--tokens", 2)
             expect(anonymous.status(10) == 0, f"refused{anonymous.last_words()}")
             expect(client.end() == 0, f"the client failed{client.last_words()}")
             summary = Summary(client)
@@ -360,7 +405,8 @@ def identities():
 CHECKS = {
     trial.__name__: trial
     for trial in (
-        kills, director_restart, director_gone, sixty, pause, failures, garbage, identities,
+        kills, director_restart, director_gone, both_gone, silent, sixty, pause, failures,
+        garbage, identities,
     )
 }
 
