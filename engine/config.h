@@ -90,15 +90,15 @@ struct PhiConfig {
 struct RpcConfig {
   // Largest message, bytes, each way; a larger one ends the call with resource_exhausted.
   std::size_t message_max = std::size_t{64} << 20;
-  // Request or response metadata in all: keys, values, and 32 for each pair (as RFC 7541 4.1 counts,
-  // because an empty pair takes memory too); of a response's end with the status message and details.
+  // Request or response metadata in all: keys, values, and 32 a pair (as RFC 7541 4.1 counts,
+  // because an empty pair takes memory too); of a response's end with message and details.
   std::size_t metadata_max = std::size_t{16} << 10;
   // Calls that may be open at once, outgoing and incoming apart; more are refused with
   // resource_exhausted.
   std::size_t calls_max = 100'000;
   // Unacknowledged bytes of one call after which it stops being writable. A message for a call that
   // is not writable is still taken while they stay under twice this; a larger one is refused with
-  // Outcome::not_writable. So one call holds at most the larger of twice this and this + message_max.
+  // Outcome::not_writable. So one call holds at most twice this, or this + message_max.
   std::size_t send_buffer_max = std::size_t{1} << 20;
 };
 

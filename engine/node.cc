@@ -92,7 +92,7 @@ void Node::Parts::on_fact(const F& fact) {
   } else if constexpr (std::is_same_v<F, LinkDown>) {
     gossip ? swim->on_link_down(now, fact, out) : rpc.on_link_down(now, fact, out);
   } else if constexpr (std::is_same_v<F, DatagramReceived>) {
-    if (gossip) swim->on_datagram(now, fact, out);  // RPC has no datagrams: a stranger's are dropped
+    if (gossip) swim->on_datagram(now, fact, out);  // RPC has none: a stranger's are dropped
   } else if constexpr (std::is_same_v<F, DatagramLimit>) {
     gossip ? swim->on_datagram_limit(now, fact, out) : rpc.on_datagram_limit(now, fact, out);
   } else if constexpr (std::is_same_v<F, StreamData>) {
@@ -232,7 +232,7 @@ void Node::handle(Instant now, const Fact& fact) {
 Outcome Node::handle(Instant now, Command&& command) {
   const std::size_t mark = parts_->begin(now);
   const Outcome outcome =
-      std::visit([this](auto&& it) { return parts_->carry_out(std::move(it)); }, std::move(command));
+      std::visit([this](auto& it) { return parts_->carry_out(std::move(it)); }, command);
   parts_->follow_events_from(mark);
   return outcome;
 }

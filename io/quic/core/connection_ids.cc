@@ -6,7 +6,7 @@
 
 namespace rpcnet::quic {
 
-ConnectionId ConnectionId::of(const ngtcp2_cid& raw) { return of(BytesView(raw.data, raw.datalen)); }
+ConnectionId ConnectionId::of(const ngtcp2_cid& raw) { return of({raw.data, raw.datalen}); }
 
 ConnectionId ConnectionId::of(BytesView raw) {
   ENGINE_ASSERT(raw.size() <= NGTCP2_MAX_CIDLEN);
@@ -39,7 +39,9 @@ ConnectionId ConnectionIds::make_for_peer() {
   return id;
 }
 
-void ConnectionIds::enter(const ConnectionId& id, LinkId link) { links_.insert_or_assign(id, link); }
+void ConnectionIds::enter(const ConnectionId& id, LinkId link) {
+  links_.insert_or_assign(id, link);
+}
 
 void ConnectionIds::remove(const ConnectionId& id) { links_.erase(id); }
 

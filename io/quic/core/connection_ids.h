@@ -53,7 +53,7 @@ class ConnectionIds {
  private:
   std::uint8_t owner_;
   Entropy& entropy_;
-  // Ordered rather than hashed: peers choose the first id of an incoming link, and a tree gives them
+  // Ordered rather than hashed: peers choose the first id of an incoming link; a tree gives them
   // nothing to collide.
   std::map<ConnectionId, LinkId> links_;
 };

@@ -41,7 +41,7 @@ ResetTokens::ResetTokens(Entropy& entropy) {
   std::memcpy(key_.data(), bytes.data(), bytes.size());
 }
 
-// SipHash-2-4 (Aumasson and Bernstein 2012) of exactly two words. Only compared within this process,
+// SipHash-2-4 (Aumasson and Bernstein 2012) of exactly two words. Compared in this process only,
 // so the byte order of the machine does not matter.
 std::uint64_t ResetTokens::hash(BytesView token) const {
   ENGINE_ASSERT(token.size() == kTokenSize);
@@ -57,7 +57,9 @@ std::uint64_t ResetTokens::hash(BytesView token) const {
   return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
 }
 
-void ResetTokens::enter(BytesView token, LinkId link) { links_.insert_or_assign(hash(token), link); }
+void ResetTokens::enter(BytesView token, LinkId link) {
+  links_.insert_or_assign(hash(token), link);
+}
 
 void ResetTokens::remove(BytesView token) { links_.erase(hash(token)); }
 

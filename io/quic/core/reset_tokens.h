@@ -1,8 +1,8 @@
 // Finds the link that a stateless reset is meant for.
 //
-// A reset looks like a packet of no link: its connection id is noise, and only its last 16 bytes say
-// that it comes from who knew the token (RFC 9000 10.3.1). The table is keyed by a keyed hash of the
-// token, so that how long a search takes says nothing about the tokens in it; the link then compares
+// A reset looks like a packet of no link: its connection id is noise, only its last 16 bytes say
+// that it comes from who knew the token (RFC 9000 10.3.1). The table's key is a keyed hash of the
+// token, so that the time of a search says nothing about the tokens in it; the link then compares
 // the token itself, in constant time.
 #pragma once
 

@@ -1,4 +1,4 @@
-// What all links of one endpoint share: configuration, chance, counters, connection ids, the time of
+// What all links of one endpoint share: configuration, chance, counters, ids, the time of
 // the call in progress, and the way facts are told.
 #pragma once
 

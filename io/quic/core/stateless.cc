@@ -9,7 +9,7 @@ namespace rpcnet::quic {
 
 namespace {
 
-// RFC 9000 10.3: at least 5 unpredictable bytes before the 16 of the token, and shorter than what it
+// RFC 9000 10.3: at least 5 unpredictable bytes before the 16 of the token, shorter than what it
 // answers, so that two endpoints cannot reset each other in a loop.
 constexpr std::size_t kResetMin = NGTCP2_MIN_STATELESS_RESET_RANDLEN + 16;
 constexpr std::size_t kResetMax = 43;  // enough to look like any short packet

@@ -1,7 +1,7 @@
 // The streams of one link: what is queued on each, and whose turn it is to be written.
 //
 // Knows nothing of packets. Streams that have something to send stand in a ring, so that each gets
-// its share of every packet; one that the peer's flow control holds back leaves the ring until it is
+// its share of every packet; one that the peer's flow control holds back leaves it until it is
 // given credit.
 #pragma once
 
@@ -21,7 +21,7 @@ struct Stream {
   bool opened_by_peer;
   SendQueue out;
   std::uint64_t unconsumed = 0;  // told to the engine, not given back by ConsumeStream
-  bool reading = true;           // false: stopped by us or reset by the peer; no more facts of bytes
+  bool reading = true;           // false: stopped by us or reset by the peer: no more facts
   bool writing = true;           // false: reset by us or stopped by the peer
   bool blocked = false;          // by the peer's flow control for this stream
   std::optional<std::uint64_t> drain_mark;
