@@ -41,6 +41,13 @@ target_link_libraries(rpcnet_deps::ngtcp2_crypto_wolfssl
 
 find_program(RPCNET_CCACHE ccache)
 if(RPCNET_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_C_COMPILER_LAUNCHER "${RPCNET_CCACHE}")
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${RPCNET_CCACHE}")
+  set(launcher "${RPCNET_CCACHE}")
+  if(CMAKE_BUILD_TYPE STREQUAL Release)
+    # Paths inside the checkout count as relative, so that a second clone finds what the first one
+    # compiled. Not where debug information names the files.
+    set(launcher "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+      "${RPCNET_CCACHE}")
+  endif()
+  set(CMAKE_C_COMPILER_LAUNCHER "${launcher}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${launcher}")
 endif()
