@@ -95,6 +95,24 @@ BOOST_AUTO_TEST_CASE(PhiIsFedByHeartbeatsAndMovesTheChoice) {
   for (int i = 0; i < 4; ++i) BOOST_TEST(cluster.select()->id.text() == "worker-b");
 }
 
+// The original's registry kept the tags and the address of its first sight (its bug 19).
+BOOST_AUTO_TEST_CASE(TheRegistryFollowsTagsThatChange) {
+  Cluster cluster;
+  const SelectWorker gpu{.registry = 1, .request = 2, .filter = *parse_tag_filter("gpu=true")};
+  cluster.net.command(0, gpu);
+  BOOST_TEST(!cluster.net.told<WorkerSelected>(0).back().worker.has_value());
+  cluster.net.command(2, ChangeTags{{{"gpu", "true"}}});
+  cluster.net.run_for(3s);
+  cluster.net.command(0, gpu);
+  BOOST_TEST_REQUIRE(cluster.net.told<WorkerSelected>(0).back().worker.has_value());
+  BOOST_TEST(cluster.net.told<WorkerSelected>(0).back().worker->id.text() == "worker-b");
+
+  cluster.net.command(2, ChangeTags{{{"role", std::nullopt}}});
+  cluster.net.run_for(3s);
+  BOOST_TEST_REQUIRE(cluster.workers().size() == 1U);
+  BOOST_TEST(cluster.workers()[0].member.id.text() == "worker-a");
+}
+
 BOOST_AUTO_TEST_CASE(ADeadWorkerLeavesTheRegistryAndItsEventIsTold) {
   Cluster cluster;
   cluster.net[2].silent = true;
