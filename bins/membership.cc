@@ -46,13 +46,14 @@ asio::awaitable<void> tell_events(EventStream events, Console console) {
   }
 }
 
-asio::awaitable<void> leave_on_signal(Host& host, ClusterMembership cluster, Console console,
-                                      std::function<void()> drain) {
+asio::awaitable<void> told_to_leave() {
   const int signal = co_await shutdown_signal();
   if (signal == SIGINT) std::raise(SIGINT);  // no longer handled: ends the process
+}
+
+asio::awaitable<void> leave(Host& host, ClusterMembership& cluster, const Console& console) {
   console.info("👋", "Leaving: running calls end, the cluster is told");
-  (void)cluster.remove_tag("role");  // nobody is sent here any more
-  if (drain) drain();
+  (void)cluster.remove_tag("role");
   const bool finished = co_await host.drain(std::chrono::seconds(5));
   const Status left = co_await cluster.leave();
   host.stop();

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
-#include <functional>
 #include <string>
 
 #include "bins/console.h"
@@ -17,10 +16,12 @@ const std::string& label_of(const Member& member);
 // One line for each NodeJoined, NodeLeft, NodeFailed, NodeRecovered; for ever.
 asio::awaitable<void> tell_events(EventStream events, Console console);
 
-// Waits for a signal. SIGTERM: `drain` (may be empty) ends the program's own streams, running calls
-// finish, the node says farewell. SIGINT: the process ends on the spot, as from a hard kill, which
-// is what the chapter's "Hard Kill Test" shows. A second signal ends a drain at once.
-asio::awaitable<void> leave_on_signal(Host& host, ClusterMembership cluster, Console console,
-                                      std::function<void()> drain = {});
+// Waits for SIGTERM. SIGINT instead ends the process on the spot, as from a hard kill, which is
+// what the chapter's "Hard Kill Test" shows. After either a second signal ends the process at once.
+asio::awaitable<void> told_to_leave();
+
+// Goes away in good manners: nobody is sent here any more, running calls finish, the others are
+// told. Streams without end are the program's own to end, before.
+asio::awaitable<void> leave(Host& host, ClusterMembership& cluster, const Console& console);
 
 }  // namespace rpcnet::bins

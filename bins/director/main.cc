@@ -42,7 +42,8 @@ asio::awaitable<int> direct(Program& program, const DirectorOptions& options) {
 
   program.beside(pool.watch());
   program.beside(tell_events(std::move(events), console));
-  co_await leave_on_signal(host, cluster, console);
+  co_await told_to_leave();
+  co_await leave(host, cluster, console);
   co_return 0;
 }
 

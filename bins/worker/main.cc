@@ -50,7 +50,9 @@ asio::awaitable<int> work(Program& program, const WorkerOptions& options) {
   const Status tagged = cluster.set_tags(options.tags);
   if (!tagged.ok()) throw Exit{1, "--tag: " + tagged.message};
   program.beside(join(program, options, cluster, *inference, console));
-  co_await leave_on_signal(host, cluster, console, [inference] { inference->drain(); });
+  co_await told_to_leave();
+  inference->drain();
+  co_await leave(host, cluster, console);
   co_return 0;
 }
 
