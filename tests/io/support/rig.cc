@@ -18,10 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path script(const char* name) {
-  const fs::path io = fs::path(__FILE__).parent_path().parent_path();
-  return io.parent_path().parent_path() / "scripts" / name;
-}
+// __FILE__ would not do: the compiler cache makes it relative to the build directory.
+fs::path script(const char* name) { return fs::path(RPCNET_SOURCE_DIR) / "scripts" / name; }
 
 // All directories of this process, below one that is removed at the end.
 class Directory {
