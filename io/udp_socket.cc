@@ -410,8 +410,8 @@ bool UdpSocket::send_from(const quic::Transmit& transmit, std::size_t sent) {
   const std::size_t segment = std::max<std::size_t>(transmit.segment_size, 1);
   const std::size_t pieces = (transmit.bytes.size() + segment - 1) / segment;
   bool doubtful = false;
-  if (segmentation_ && pieces > 1 && pieces <= kSegmentsMax) {
-    switch (send_segments(transmit)) {
+  if (pieces == 1 || (segmentation_ && pieces <= kSegmentsMax)) {
+    switch (send_at_once(transmit)) {
       case Sent::done: return true;
       case Sent::blocked: keep(transmit, 0); return false;
       case Sent::failed: return true;
@@ -433,7 +433,8 @@ bool UdpSocket::send_from(const quic::Transmit& transmit, std::size_t sent) {
   return true;
 }
 
-UdpSocket::Sent UdpSocket::send_segments(const quic::Transmit& burst) {
+UdpSocket::Sent UdpSocket::send_at_once(const quic::Transmit& burst) {
+  const bool single = burst.bytes.size() <= burst.segment_size;
   SocketAddress name;
   iovec content{const_cast<std::uint8_t*>(burst.bytes.data()), burst.bytes.size()};
   msghdr message{};
@@ -443,7 +444,9 @@ UdpSocket::Sent UdpSocket::send_segments(const quic::Transmit& burst) {
   message.msg_iovlen = 1;
   Control control;
   add_source(control, burst, v4_only_, wildcard_);
-  control.add(IPPROTO_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(burst.segment_size));
+  if (!single) {
+    control.add(IPPROTO_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(burst.segment_size));
+  }
   control.attach(message);
   for (int attempt = 0;; ++attempt) {
     ++counters_.sends;
@@ -453,7 +456,12 @@ UdpSocket::Sent UdpSocket::send_segments(const quic::Transmit& burst) {
     }
     const int number = errno;
     if (number == EINTR) continue;
-    if (number == EIO || number == EINVAL || number == EOPNOTSUPP || number == EMSGSIZE) {
+    if (single && number == EMSGSIZE) {  // a lost probe
+      ++counters_.too_large;
+      return Sent::done;
+    }
+    if (!single && (number == EIO || number == EINVAL || number == EOPNOTSUPP ||
+                    number == EMSGSIZE)) {
       return Sent::unsupported;
     }
     // The error may be an earlier packet's, told late: the second one is this packet's own.

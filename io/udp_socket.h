@@ -99,7 +99,7 @@ class UdpSocket final : public quic::DatagramSink {
   void read_errors();
   // `sent` is how many bytes of the burst the kernel took.
   bool send_from(const quic::Transmit& transmit, std::size_t sent);
-  Sent send_segments(const quic::Transmit& burst);
+  Sent send_at_once(const quic::Transmit& burst);
   Sent send_singly(const quic::Transmit& burst, std::size_t& sent);
   Sent judge(int error, const Address& remote);
   void keep(const quic::Transmit& transmit, std::size_t sent);
