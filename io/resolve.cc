@@ -62,13 +62,13 @@ Result<std::vector<Address>> judge(const std::string& text, const std::string& h
                      (gone ? "; is the name spelled right?" : "; the name service did not answer"));
   }
   std::vector<Address> found;
-  for (const auto& entry : results) {
-    const Address address = from_asio(entry.endpoint());
-    if (fits(address, families) && std::find(found.begin(), found.end(), address) == found.end()) {
-      found.push_back(address);
+  for (const bool v4 : {true, false}) {
+    for (const auto& entry : results) {
+      const Address address = from_asio(entry.endpoint());
+      const bool known = std::find(found.begin(), found.end(), address) != found.end();
+      if (address.is_v4() == v4 && fits(address, families) && !known) found.push_back(address);
     }
   }
-  std::stable_partition(found.begin(), found.end(), [](const Address& a) { return a.is_v4(); });
   if (found.empty()) {
     return error(StatusCode::not_found, "\"" + text + "\" has no " + name_of(families) +
                                             " address, which this socket would need");
