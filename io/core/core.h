@@ -105,7 +105,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   void abort(std::shared_ptr<IncomingCall> call);
   void forget(IncomingCall& call);
   std::string in_words(Outcome outcome, std::size_t size) const;
-  bool drained() const;
+  bool drained();
   // Names of seeds that the name service did not know when we joined are asked for again, now and
   // then, until it does or another join replaces this one.
   static asio::awaitable<void> keep_resolving(std::weak_ptr<Core> weak, std::uint64_t join,
