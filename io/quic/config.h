@@ -74,8 +74,8 @@ struct EndpointConfig {
   // use 10, see reference rpc.md 2.6). 8 keeps loss detection quick and cuts one-way ACK traffic.
   std::size_t ack_threshold = 8;
 
-  // Pace packets over the round trip when it is at least this. Below, a burst is shorter than any
-  // timer is exact, and pacing would only wake the process up.
+  // Pace links whose round trip is at least this when they come up. Below, a burst ends sooner than
+  // any timer is exact, and pacing would only wake the process up.
   Duration pacing_rtt_min = std::chrono::milliseconds{1};
 
   // An ICMP "unreachable" for an established link is believed when a PING stays unanswered so long.

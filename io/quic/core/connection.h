@@ -188,6 +188,7 @@ class Connection {
   std::optional<Instant> doubt_since_;
   std::optional<Instant> doubt_ends_;
   bool paced_ = false;
+  bool pacing_decided_ = false;
 };
 
 }  // namespace rpcnet::quic

@@ -45,12 +45,15 @@ Connection::Burst Connection::write(std::span<std::uint8_t> out) {
   }
   if (written == 0) return {};
 
-  // Pacing needs a sample of the round trip: the assumed one would stretch the handshake. ngtcp2
-  // paces only after this call.
-  ngtcp2_conn_info stats;
-  ngtcp2_conn_get_conn_info2(conn_, &stats);
-  paced_ = up_ && Duration{static_cast<std::int64_t>(stats.smoothed_rtt)} >=
-                      shared_.config.pacing_rtt_min;
+  // Pacing needs a sample of the round trip: the assumed one would stretch the handshake. Decided
+  // once for the life of the link: ngtcp2 counts what was written since the call below was last
+  // made, so that a link which begins to pace late would first wait for all that it ever sent.
+  if (up_ && !pacing_decided_) {
+    ngtcp2_conn_info stats;
+    ngtcp2_conn_get_conn_info2(conn_, &stats);
+    paced_ = Duration{static_cast<std::int64_t>(stats.min_rtt)} >= shared_.config.pacing_rtt_min;
+    pacing_decided_ = true;
+  }
   if (paced_) ngtcp2_conn_update_pkt_tx_time(conn_, stamp());
 
   return {.size = static_cast<std::size_t>(written),
