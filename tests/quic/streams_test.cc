@@ -57,6 +57,27 @@ BOOST_AUTO_TEST_CASE(CarrySixtyFourMebibytesBothWays) {
   BOOST_TEST(pair.client.counters().send_buffer_bytes == 0U);
 }
 
+// ngtcp2 counts what was written since the last call that paces: a link that took to pacing when
+// its path grew longer first waited for the time that all it had ever sent would have taken.
+BOOST_AUTO_TEST_CASE(APathThatGrowsLongerDoesNotStallTheLink) {
+  quic::EndpointConfig config;
+  config.pacing_rtt_min = 4ms;  // over the round trip of the handshake, under the later one
+  Pair pair(config);
+  pair.server.echo = true;
+  const Bytes much = pattern(std::size_t{64} << 20);
+  pair.client.write(pair.link, 0, much, true);
+  expect_echo(pair, 0, much, 600s);
+
+  pair.conditions.latency = 5ms;
+  const Instant start = pair.now();
+  for (std::uint64_t stream = 4; stream <= 40; stream += 4) {
+    pair.client.write(pair.link, stream, pattern(1000), true);
+    expect_echo(pair, stream, pattern(1000));
+  }
+  // Ten round trips of 10 ms in turn, and nothing beside.
+  BOOST_TEST(((pair.now() - start) < 110ms));
+}
+
 BOOST_AUTO_TEST_CASE(SurviveLossDuplicationReorderingAndCorruption) {
   for (const std::uint64_t seed : {1U, 2U, 3U, 4U, 5U}) {
     Pair pair({}, seed);
