@@ -13,6 +13,7 @@ const char* to_text(FaultKind kind) {
     case FaultKind::bandwidth: return "bandwidth";
     case FaultKind::cut: return "cut";
     case FaultKind::hold: return "hold";
+    case FaultKind::drop: return "drop";
     case FaultKind::partition: return "partition";
     case FaultKind::crash: return "crash";
     case FaultKind::power_off: return "power-off";

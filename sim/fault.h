@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -23,6 +24,7 @@ enum class FaultKind : std::uint8_t {
   bandwidth,   // `bytes_per_second`, with a queue of `queue_bytes`; what does not fit is dropped
   cut,         // nothing gets through
   hold,        // nothing gets through until the end, then everything at once
+  drop,        // exactly the `packets` are lost: what shrinking makes of the kinds above
   partition,   // nothing gets from one of `groups` to another; who is in none is not affected
   // Hosts.
   crash,        // the process dies; its host says that nobody listens (ICMP)
@@ -38,9 +40,9 @@ enum class FaultKind : std::uint8_t {
 inline constexpr std::array kFaultKinds{
     FaultKind::loss,       FaultKind::burst_loss, FaultKind::duplicate, FaultKind::reorder,
     FaultKind::latency,    FaultKind::bandwidth,  FaultKind::cut,       FaultKind::hold,
-    FaultKind::partition,  FaultKind::crash,      FaultKind::power_off, FaultKind::restart,
-    FaultKind::leave,      FaultKind::pause,      FaultKind::slow,      FaultKind::clock_jump,
-    FaultKind::clock_drift};
+    FaultKind::drop,       FaultKind::partition,  FaultKind::crash,     FaultKind::power_off,
+    FaultKind::restart,    FaultKind::leave,      FaultKind::pause,     FaultKind::slow,
+    FaultKind::clock_jump, FaultKind::clock_drift};
 
 const char* to_text(FaultKind kind);
 std::optional<FaultKind> parse_fault_kind(std::string_view text);
@@ -59,8 +61,20 @@ constexpr bool may_accuse(FaultKind kind) {
          kind != FaultKind::power_off && kind != FaultKind::leave;
 }
 
+// One packet of a run: the `nth` (from 1) that `from` sends to `to` after the fault began.
+struct PacketName {
+  HostIndex from = 0;
+  HostIndex to = 0;
+  std::uint64_t nth = 1;
+
+  friend auto operator<=>(const PacketName&, const PacketName&) = default;
+};
+
 struct Fault {
   FaultKind kind{};
+  // Names its draws; without one its place in the plan does. A line keeps its own when lines
+  // before it are taken out, so that it goes on doing what it did.
+  std::optional<std::uint64_t> id;
   Duration at{};  // since the beginning of the run
   Duration until{};
   std::vector<HostIndex> from;
@@ -68,6 +82,7 @@ struct Fault {
   bool both_ways = false;  // `from` and `to` change places too
   std::vector<std::vector<HostIndex>> groups;
   std::vector<HostIndex> hosts;
+  std::vector<PacketName> packets;  // sorted
   std::int64_t ppm = 0;
   std::int64_t micros = 0;
   std::int64_t spread_micros = 0;

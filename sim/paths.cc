@@ -2,6 +2,7 @@
 #include "sim/paths.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rpcnet::sim {
 namespace {
@@ -28,7 +29,7 @@ Paths::Paths(Keyed keyed, std::size_t hosts, Latency latency, std::uint32_t loss
 
 void Paths::begin(std::size_t index, const Fault& fault) {
   if (effects_.size() <= index) effects_.resize(index + 1);
-  Active active{index, fault, set_of(fault.from, hosts_), set_of(fault.to, hosts_), {}, {}};
+  Active active{index, fault, set_of(fault.from, hosts_), set_of(fault.to, hosts_), {}, {}, {}};
   if (fault.kind == FaultKind::partition) {
     active.group.assign(hosts_, 0);
     for (std::size_t g = 0; g < fault.groups.size(); ++g) {
@@ -37,6 +38,8 @@ void Paths::begin(std::size_t index, const Fault& fault) {
       }
     }
   }
+  // A path without a packet to drop stays quiet.
+  for (const PacketName& one : fault.packets) active.sent[{one.from, one.to}] = 0;
   const auto after = [&](const Active& other) { return other.index > index; };
   active_.insert(std::find_if(active_.begin(), active_.end(), after), std::move(active));
 }
@@ -50,6 +53,7 @@ bool Paths::matches(const Active& active, HostIndex from, HostIndex to) const {
     return active.group[from] != 0 && active.group[to] != 0 &&
            active.group[from] != active.group[to];
   }
+  if (active.fault.kind == FaultKind::drop) return active.sent.contains({from, to});
   return (active.from[from] && active.to[to]) ||
          (active.fault.both_ways && active.from[to] && active.to[from]);
 }
@@ -67,7 +71,13 @@ Fate Paths::pass(Moment now, const Packet& packet) {
   // not depend on the others, or removing one would change what the rest are seen to do.
   for (Active& active : active_) {
     if (!matches(active, packet.from, packet.to)) continue;
+    const bool lost = std::exchange(fate.lost, false);
     if (apply(active, now, packet, fate)) ++effects_[active.index];
+    if (active.index == remembered_ && active.fault.kind != FaultKind::drop) {
+      const std::uint64_t nth = ++active.sent[{packet.from, packet.to}];
+      if (fate.lost) losses_.push_back({packet.from, packet.to, nth});
+    }
+    fate.lost = fate.lost || lost;
   }
   if (fate.lost) ++packets_lost_;
   return fate;
@@ -75,7 +85,8 @@ Fate Paths::pass(Moment now, const Packet& packet) {
 
 bool Paths::apply(Active& active, Moment now, const Packet& packet, Fate& fate) {
   const Fault& fault = active.fault;
-  const std::uint64_t purpose = kFirstFault + active.index * kDrawsOfFault;
+  const std::uint64_t id = fault.id.value_or(active.index);
+  const std::uint64_t purpose = kFirstFault + id * kDrawsOfFault;
   const auto key = [&](std::uint64_t which) {
     return Key{Domain::path, packet.entity, purpose + which, packet.counter};
   };
@@ -93,7 +104,7 @@ bool Paths::apply(Active& active, Moment now, const Packet& packet, Fate& fate) 
       const auto slot = static_cast<std::uint64_t>(now.time_since_epoch().count() /
                                                    std::max<std::int64_t>(fault.micros * 1000, 1));
       const std::uint64_t path = (static_cast<std::uint64_t>(packet.from) << 32) | packet.to;
-      if (!keyed_.chance({Domain::fault, active.index, path, slot}, ppm)) return false;
+      if (!keyed_.chance({Domain::fault, id, path, slot}, ppm)) return false;
       fate.lost = true;
       return true;
     }
@@ -125,6 +136,12 @@ bool Paths::apply(Active& active, Moment now, const Packet& packet, Fate& fate) 
     }
     case FaultKind::cut:
     case FaultKind::partition: fate.lost = true; return true;
+    case FaultKind::drop: {
+      const std::uint64_t nth = ++active.sent[{packet.from, packet.to}];
+      const PacketName name{packet.from, packet.to, nth};
+      fate.lost = std::binary_search(fault.packets.begin(), fault.packets.end(), name);
+      return fate.lost;
+    }
     case FaultKind::hold: fate.delay += Moment(fault.until) - now; return true;
     default: return false;
   }

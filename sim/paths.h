@@ -36,7 +36,7 @@ class Paths {
   // million are lost.
   Paths(Keyed keyed, std::size_t hosts, Latency latency, std::uint32_t loss_ppm);
 
-  // `index` is the fault's place in the plan: it names its draws and its counter.
+  // `index` is the fault's place in the plan: it names its counter, and its draws if it has no id.
   void begin(std::size_t index, const Fault& fault);
   void end(std::size_t index);
 
@@ -44,6 +44,10 @@ class Paths {
 
   // True if nothing at all can be lost on this path now, so that a caller may skip the draws.
   bool quiet(HostIndex from, HostIndex to) const;
+
+  // From now on remembers which packets this fault alone would have lost, by their names.
+  void remember_losses(std::size_t index) { remembered_ = index; }
+  const std::vector<PacketName>& losses() const { return losses_; }
 
   // Packets that the fault changed.
   std::uint64_t effects(std::size_t index) const;
@@ -59,6 +63,7 @@ class Paths {
     std::vector<bool> to;
     std::vector<std::uint32_t> group;  // by host; 0: in none
     std::map<std::pair<HostIndex, HostIndex>, Moment> free_at;  // bandwidth: end of the queue
+    std::map<std::pair<HostIndex, HostIndex>, std::uint64_t> sent;  // where packets have names
   };
 
   bool matches(const Active& active, HostIndex from, HostIndex to) const;
@@ -71,6 +76,8 @@ class Paths {
   std::uint32_t loss_ppm_;
   std::vector<Active> active_;  // in plan order
   std::vector<std::uint64_t> effects_;
+  std::optional<std::size_t> remembered_;
+  std::vector<PacketName> losses_;
   std::uint64_t packets_ = 0;
   std::uint64_t packets_lost_ = 0;
 };

@@ -49,6 +49,21 @@ std::string names(const Plan& plan, const std::vector<HostIndex>& hosts) {
   return text + ']';
 }
 
+// ["worker-0 > worker-1: 3 5"]: a path, and the places of its packets.
+std::string names(const Plan& plan, const std::vector<PacketName>& packets) {
+  std::string text;
+  const PacketName* before = nullptr;
+  for (const PacketName& one : packets) {
+    if (before == nullptr || before->from != one.from || before->to != one.to) {
+      text += text.empty() ? "[\"" : "\", \"";
+      text += plan.host_name(one.from) + " > " + plan.host_name(one.to) + ':';
+    }
+    text += ' ' + std::to_string(one.nth);
+    before = &one;
+  }
+  return text.empty() ? "[]" : text + "\"]";
+}
+
 }  // namespace
 
 std::string Plan::host_name(HostIndex host) const {
@@ -92,11 +107,13 @@ std::string to_text(const Plan& plan, const Fault& fault) {
     }
     line.field("groups", groups + ']');
   }
+  if (!fault.packets.empty()) line.field("packets", names(plan, fault.packets));
   if (fault.ppm != 0) line.number("ppm", fault.ppm);
   if (fault.micros != 0) line.number("micros", fault.micros);
   if (fault.spread_micros != 0) line.number("spread_micros", fault.spread_micros);
   if (fault.bytes_per_second != 0) line.number("bytes_per_second", fault.bytes_per_second);
   if (fault.queue_bytes != 0) line.number("queue_bytes", fault.queue_bytes);
+  if (fault.id) line.number("id", static_cast<std::int64_t>(*fault.id));
   return "{ " + line.text() + " }";
 }
 

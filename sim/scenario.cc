@@ -2,6 +2,7 @@
 #include "sim/scenario.h"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 
 #include "sim/keyed.h"
@@ -168,10 +169,32 @@ class Expander {
     return drawer_.draw(line, name, found->second);
   }
 
+  // "worker-0 > worker-1: 3 5"
+  void name_packets(std::string_view words, std::vector<PacketName>& into) {
+    const auto arrow = words.find(" > ");
+    const auto colon = words.find(": ");
+    if (arrow != words.npos && colon != words.npos && arrow < colon) {
+      const auto from = plan_.host_named(words.substr(0, arrow));
+      const auto to = plan_.host_named(words.substr(arrow + 3, colon - arrow - 3));
+      const char* at = words.data() + colon + 1;
+      const char* const last = words.data() + words.size();
+      std::uint64_t nth = 0;
+      while (from && to && at != last && *at == ' ') {
+        const auto [end, code] = std::from_chars(at + 1, last, nth);
+        if (code != std::errc{} || nth == 0) break;
+        into.push_back({*from, *to, nth});
+        at = end;
+      }
+      if (from && to && at == last) return;
+    }
+    error_ = "packets are named as in \"worker-0 > worker-1: 3 5\", not \"" + std::string(words) +
+             '"';
+  }
+
   void fill_fault(std::uint64_t line, const FaultTemplate& from) {
     static const std::vector<std::string> kKnown{
         "at_ms",  "until_ms",      "for_ms",           "ppm",         "micros",
-        "every_ms", "spread_micros", "bytes_per_second", "queue_bytes", "split"};
+        "every_ms", "spread_micros", "bytes_per_second", "queue_bytes", "split", "id"};
     for (const auto& [name, range] : from.numbers) {
       if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) {
         error_ = "a fault has no " + name;
@@ -189,6 +212,9 @@ class Expander {
     fault.bytes_per_second = number(line, from, "bytes_per_second").value_or(0);
     fault.queue_bytes = number(line, from, "queue_bytes").value_or(0);
     fault.both_ways = from.both_ways;
+    if (const auto id = number(line, from, "id")) fault.id = static_cast<std::uint64_t>(*id);
+    for (const std::string& words : from.packets) name_packets(words, fault.packets);
+    std::sort(fault.packets.begin(), fault.packets.end());
     std::vector<HostIndex> drawn;
     select(line, from.hosts, drawn, fault.hosts);
     select(line, from.from, drawn, fault.from);
@@ -208,6 +234,9 @@ class Expander {
     fault.kind = *kind;
     if (!has_end(fault.kind)) fault.until = {};
     if (!is_network(fault.kind) && fault.hosts.empty()) error_ = from.kind + " needs hosts";
+    if ((fault.kind == FaultKind::drop) == fault.packets.empty()) {
+      error_ = from.kind + (fault.packets.empty() ? " needs packets" : " has no packets");
+    }
     plan_.faults.push_back(fault);
     // A process that ends "for" a while comes back.
     const bool ends = fault.kind == FaultKind::crash || fault.kind == FaultKind::power_off ||

@@ -28,6 +28,7 @@ struct FaultTemplate {
   std::vector<std::string> from;
   std::vector<std::string> to;
   std::vector<std::vector<std::string>> groups;
+  std::vector<std::string> packets;  // "worker-0 > worker-1: 3 5", as plans print them
   bool both_ways = false;
 };
 

@@ -187,6 +187,8 @@ void draw_swarm(Plan& plan, std::size_t count, const std::vector<FaultKind>& kin
   const Keyed keyed(plan.seed);
   std::vector<FaultKind> choice(kinds);
   if (choice.empty()) choice.assign(kFaultKinds.begin(), kFaultKinds.end());
+  // Which packets there will be is not known before the run.
+  std::erase(choice, FaultKind::drop);
   // The subset: each kind is in by half; at least one is.
   std::vector<FaultKind> subset;
   for (const FaultKind kind : choice) {

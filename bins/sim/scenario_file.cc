@@ -131,6 +131,7 @@ class Reader {
       else if (name == "hosts") fault.hosts = words(value);
       else if (name == "from") fault.from = words(value);
       else if (name == "to") fault.to = words(value);
+      else if (name == "packets") fault.packets = words(value);
       else if (name == "both_ways") fault.both_ways = value.value_or(false);
       else if (name == "groups" && value.is_array()) {
         for (const auto& group : *value.as_array()) fault.groups.push_back(words(group));

@@ -57,6 +57,7 @@ void MessagesNetwork::on_datagram(Ref ref, Happening&& happening) {
   const Ref sender = other(ref);
   if (end(sender).state == EndState::up) {
     if (paths_.quiet(host, end(sender).host)) {
+      ++end(ref).packets;  // later draws must not depend on whether a fault is about
       heard(sender, world_.now());
     } else if (const Fate fate = cross(ref, 40); !fate.lost) {
       heard(sender, world_.now() + fate.delay);

@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <vector>
 
 namespace rpcnet::sim {
@@ -180,6 +181,51 @@ BOOST_AUTO_TEST_CASE(RemovingOneFaultLeavesEveryOtherDrawUnchanged) {
   }
   BOOST_TEST(differ > 500);
   BOOST_TEST(both.effects(1) == one.effects(1));
+}
+
+BOOST_AUTO_TEST_CASE(AFaultWithAnIdKeepsItsDrawsAtAnotherPlace) {
+  Fault loss = over(FaultKind::loss);
+  loss.ppm = 200'000;
+  Paths third = network();
+  third.begin(2, loss);
+  loss.id = 2;
+  Paths first = network();
+  first.begin(0, loss);
+  for (std::uint64_t i = 0; i < 1'000; ++i) {
+    BOOST_TEST_REQUIRE(first.pass(Moment{}, packet(0, 1, i)).lost ==
+                       third.pass(Moment{}, packet(0, 1, i)).lost);
+  }
+  BOOST_TEST(first.effects(0) > 100);
+}
+
+BOOST_AUTO_TEST_CASE(DroppingThePacketsThatALossLostIsTheSame) {
+  Fault loss = over(FaultKind::loss);
+  loss.ppm = 300'000;
+  loss.from = {0, 1};
+  Paths lossy = network();
+  lossy.begin(0, loss);
+  lossy.remember_losses(0);
+  Fault cut = over(FaultKind::cut);  // what another fault loses is none of its business
+  cut.from = {1};
+  lossy.begin(1, cut);
+  std::vector<bool> lost;
+  const auto from = [](std::uint64_t i) { return static_cast<HostIndex>(i % 3); };
+  for (std::uint64_t i = 0; i < 900; ++i) {
+    lost.push_back(lossy.pass(Moment{}, packet(from(i), 3, i)).lost);
+  }
+  BOOST_TEST(lossy.losses().size() == lossy.effects(0));
+  Fault drop = over(FaultKind::drop);
+  drop.packets = lossy.losses();
+  std::sort(drop.packets.begin(), drop.packets.end());
+  Paths dropping = network();
+  dropping.begin(0, drop);
+  dropping.begin(1, cut);
+  for (std::uint64_t i = 0; i < 900; ++i) {
+    BOOST_TEST_REQUIRE(dropping.pass(Moment{}, packet(from(i), 3, i)).lost == lost[i]);
+  }
+  BOOST_TEST(dropping.effects(0) == lossy.effects(0));
+  BOOST_TEST(dropping.quiet(2, 3));
+  BOOST_TEST(!dropping.quiet(0, 3));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
