@@ -9,8 +9,11 @@ const char* to_text(FaultKind kind) {
     case FaultKind::burst_loss: return "burst-loss";
     case FaultKind::duplicate: return "duplicate";
     case FaultKind::reorder: return "reorder";
+    case FaultKind::corrupt: return "corrupt";
+    case FaultKind::truncate: return "truncate";
     case FaultKind::latency: return "latency";
     case FaultKind::bandwidth: return "bandwidth";
+    case FaultKind::mtu: return "mtu";
     case FaultKind::cut: return "cut";
     case FaultKind::hold: return "hold";
     case FaultKind::drop: return "drop";
@@ -18,11 +21,14 @@ const char* to_text(FaultKind kind) {
     case FaultKind::crash: return "crash";
     case FaultKind::power_off: return "power-off";
     case FaultKind::restart: return "restart";
+    case FaultKind::replace: return "replace";
+    case FaultKind::join: return "join";
     case FaultKind::leave: return "leave";
     case FaultKind::pause: return "pause";
     case FaultKind::slow: return "slow";
     case FaultKind::clock_jump: return "clock-jump";
     case FaultKind::clock_drift: return "clock-drift";
+    case FaultKind::rebind: return "rebind";
   }
   return "?";
 }

@@ -20,8 +20,11 @@ enum class FaultKind : std::uint8_t {
   burst_loss,  // in `ppm` of all slots of `micros`, every packet
   duplicate,   // each packet with probability ppm, again up to `micros` later
   reorder,     // each packet with probability ppm is late by up to `micros`
+  corrupt,     // bits of each packet flip with probability ppm
+  truncate,    // each packet loses its end with probability ppm
   latency,     // every packet takes `micros` more, and up to `spread_micros` on top
   bandwidth,   // `bytes_per_second`, with a queue of `queue_bytes`; what does not fit is dropped
+  mtu,         // packets of more than `bytes` do not fit
   cut,         // nothing gets through
   hold,        // nothing gets through until the end, then everything at once
   drop,        // exactly the `packets` are lost: what shrinking makes of the kinds above
@@ -29,25 +32,32 @@ enum class FaultKind : std::uint8_t {
   // Hosts.
   crash,        // the process dies; its host says that nobody listens (ICMP)
   power_off,    // the host is gone: silence
-  restart,      // a dead process or host comes back, with nothing remembered
+  restart,      // a dead process or host comes back, with its name and nothing remembered
+  replace,      // a dead host comes back under a name that nobody has had before
+  join,         // the hosts are kept back at the beginning of the run and start now, all at once
   leave,        // the process says farewell and then ends
   pause,        // the process does nothing; what arrives piles up
   slow,         // each input costs the process `micros`
   clock_jump,   // its clock jumps ahead by `micros`
   clock_drift,  // its clock gains `ppm` microseconds a second (may be negative)
+  rebind,       // its NAT forgets: what it sends comes from another address from now on, and what
+                // is sent to the old one is lost. For clients: nobody could join through it
 };
 
 inline constexpr std::array kFaultKinds{
-    FaultKind::loss,       FaultKind::burst_loss, FaultKind::duplicate, FaultKind::reorder,
-    FaultKind::latency,    FaultKind::bandwidth,  FaultKind::cut,       FaultKind::hold,
-    FaultKind::drop,       FaultKind::partition,  FaultKind::crash,     FaultKind::power_off,
-    FaultKind::restart,    FaultKind::leave,      FaultKind::pause,     FaultKind::slow,
-    FaultKind::clock_jump, FaultKind::clock_drift};
+    FaultKind::loss,       FaultKind::burst_loss,  FaultKind::duplicate, FaultKind::reorder,
+    FaultKind::corrupt,    FaultKind::truncate,    FaultKind::latency,   FaultKind::bandwidth,
+    FaultKind::mtu,        FaultKind::cut,         FaultKind::hold,      FaultKind::drop,
+    FaultKind::partition,  FaultKind::crash,       FaultKind::power_off, FaultKind::restart,
+    FaultKind::replace,    FaultKind::join,        FaultKind::leave,     FaultKind::pause,
+    FaultKind::slow,       FaultKind::clock_jump,  FaultKind::clock_drift, FaultKind::rebind};
 
 const char* to_text(FaultKind kind);
 std::optional<FaultKind> parse_fault_kind(std::string_view text);
 
-constexpr bool is_network(FaultKind kind) { return kind <= FaultKind::partition; }
+constexpr bool is_network(FaultKind kind) {
+  return kind <= FaultKind::partition;
+}
 
 // Does it end by itself, at `until`?
 constexpr bool has_end(FaultKind kind) {
@@ -57,8 +67,18 @@ constexpr bool has_end(FaultKind kind) {
 
 // Might it, while it lasts, make a running process look dead?
 constexpr bool may_accuse(FaultKind kind) {
-  return kind != FaultKind::restart && kind != FaultKind::duplicate && kind != FaultKind::crash &&
-         kind != FaultKind::power_off && kind != FaultKind::leave;
+  switch (kind) {
+    case FaultKind::restart:
+    case FaultKind::join:
+    case FaultKind::duplicate:
+    case FaultKind::crash:
+    case FaultKind::power_off:
+    case FaultKind::replace:
+    case FaultKind::leave:
+      return false;
+    default:
+      return true;
+  }
 }
 
 // One packet of a run: the `nth` (from 1) that `from` sends to `to` after the fault began.
@@ -88,6 +108,7 @@ struct Fault {
   std::int64_t spread_micros = 0;
   std::int64_t bytes_per_second = 0;
   std::int64_t queue_bytes = 0;
+  std::int64_t bytes = 0;
 
   friend bool operator==(const Fault&, const Fault&) = default;
 };

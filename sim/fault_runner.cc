@@ -53,7 +53,7 @@ void FaultRunner::begin(std::size_t index) {
   world_.trace().add({world_.now(), 0, TraceKind::fault, static_cast<std::uint8_t>(fault.kind),
                       index, 1});
   for (Tap* tap : world_.taps()) tap->on_fault(fault, true);
-  active_[index] = true;
+  active_[index] = has_end(fault.kind);
   if (may_accuse(fault.kind)) {
     ever_disturbed_ = true;
     last_disturbed_ = world_.now();
@@ -83,6 +83,17 @@ void FaultRunner::happen(std::size_t index, HostIndex host) {
       left_[host] = false;
       world_.start(host);
       return;
+    case FaultKind::replace:
+      if (!running) ++effects_[index];
+      left_[host] = false;
+      world_.rename(host);
+      world_.start(host);
+      return;
+    case FaultKind::join:
+      if (!running && world_.life(host) == 0) ++effects_[index];
+      world_.start(host);
+      return;
+    case FaultKind::rebind: world_.paths().rebind(index, host); return;
     case FaultKind::leave:
       if (!running) return;
       if (plan_.is_client(host)) {
@@ -161,8 +172,9 @@ void FaultRunner::on_event(HostIndex host, const Event& event) {
 }
 
 std::uint64_t FaultRunner::effects(std::size_t index) const {
-  const std::uint64_t now = active_[index] ? world_.paths().effects(index) : 0;
-  return effects_[index] + now;
+  // What a NAT changed goes on after the fault; the rest of the network's is taken over at its end.
+  const bool counts = active_[index] || plan_.faults[index].kind == FaultKind::rebind;
+  return effects_[index] + (counts ? world_.paths().effects(index) : 0);
 }
 
 bool FaultRunner::disturbed_since(Moment since) const {

@@ -12,6 +12,7 @@ constexpr std::uint64_t kLatency = 0;
 constexpr std::uint64_t kLoss = 1;
 constexpr std::uint64_t kFirstFault = 16;
 constexpr std::uint64_t kDrawsOfFault = 4;
+constexpr std::uint64_t kFlipsMax = 8;
 
 std::vector<bool> set_of(const std::vector<HostIndex>& members, std::size_t hosts) {
   if (members.empty()) return std::vector<bool>(hosts, true);
@@ -23,6 +24,17 @@ std::vector<bool> set_of(const std::vector<HostIndex>& members, std::size_t host
 }
 
 }  // namespace
+
+void damage(const Fate& fate, std::vector<std::uint8_t>& payload) {
+  if (fate.kept && *fate.kept < payload.size()) payload.resize(*fate.kept);
+  if (fate.flips == 0 || payload.empty()) return;
+  std::uint64_t bits = fate.flips;
+  for (std::uint64_t left = 1 + bits % kFlipsMax; left > 0; --left) {
+    bits = mix(bits);
+    const std::uint64_t place = bits % (payload.size() * 8);
+    payload[place / 8] = static_cast<std::uint8_t>(payload[place / 8] ^ (1U << (place % 8)));
+  }
+}
 
 Paths::Paths(Keyed keyed, std::size_t hosts, Latency latency, std::uint32_t loss_ppm)
     : keyed_(keyed), hosts_(hosts), latency_(latency), loss_ppm_(loss_ppm) {}
@@ -48,6 +60,40 @@ void Paths::end(std::size_t index) {
   std::erase_if(active_, [&](const Active& active) { return active.index == index; });
 }
 
+void Paths::set_latency(const std::vector<HostIndex>& from, const std::vector<HostIndex>& to,
+                        Latency latency) {
+  which_.resize(hosts_ * hosts_);
+  others_.push_back(latency);
+  const auto senders = set_of(from, hosts_);
+  const auto receivers = set_of(to, hosts_);
+  for (std::size_t i = 0; i < which_.size(); ++i) {
+    const bool meant = senders[i / hosts_] && receivers[i % hosts_];
+    if (meant && which_[i] == 0) which_[i] = static_cast<std::uint8_t>(others_.size());
+  }
+}
+
+const Latency& Paths::latency(HostIndex from, HostIndex to) const {
+  const std::uint8_t which = which_.empty() ? 0 : which_[from * hosts_ + to];
+  return which == 0 ? latency_ : others_[which - 1];
+}
+
+void Paths::rebind(std::size_t index, HostIndex host) {
+  if (effects_.size() <= index) effects_.resize(index + 1);
+  bindings_.resize(hosts_);
+  ++bindings_[host].mapping;
+  bindings_[host].fault = index;
+}
+
+void Paths::translate(const Packet& packet, Fate& fate) {
+  const Binding& sender = bindings_[packet.from];
+  fate.mapping = sender.mapping;
+  if (sender.mapping > 0) ++effects_[sender.fault];
+  const Binding& receiver = bindings_[packet.to];
+  if (packet.mapping.value_or(receiver.mapping) == receiver.mapping) return;
+  ++effects_[receiver.fault];
+  fate.lost = true;
+}
+
 bool Paths::matches(const Active& active, HostIndex from, HostIndex to) const {
   if (active.fault.kind == FaultKind::partition) {
     return active.group[from] != 0 && active.group[to] != 0 &&
@@ -61,25 +107,29 @@ bool Paths::matches(const Active& active, HostIndex from, HostIndex to) const {
 Fate Paths::pass(Moment now, const Packet& packet) {
   ++packets_;
   Fate fate;
-  fate.delay = latency_.draw(
-      keyed_.draw({Domain::path, packet.entity, kLatency, packet.counter}));
+  fate.delay = latency(packet.from, packet.to)
+                   .draw(keyed_.draw({Domain::path, packet.entity, kLatency, packet.counter}));
   if (loss_ppm_ > 0 &&
       keyed_.chance({Domain::path, packet.entity, kLoss, packet.counter}, loss_ppm_)) {
     fate.lost = true;
   }
+  if (!bindings_.empty()) translate(packet, fate);
   // Each fault is asked, also about a packet that another has lost already: what a fault does must
   // not depend on the others, or removing one would change what the rest are seen to do.
   for (Active& active : active_) {
     if (!matches(active, packet.from, packet.to)) continue;
     const bool lost = std::exchange(fate.lost, false);
-    if (apply(active, now, packet, fate)) ++effects_[active.index];
+    const bool changed = apply(active, now, packet, fate);
+    if (changed) ++effects_[active.index];
     if (active.index == remembered_ && active.fault.kind != FaultKind::drop) {
       const std::uint64_t nth = ++active.sent[{packet.from, packet.to}];
-      if (fate.lost) losses_.push_back({packet.from, packet.to, nth});
+      const bool damages = active.fault.kind == FaultKind::corrupt ||
+                           active.fault.kind == FaultKind::truncate;
+      if (fate.lost || (changed && damages)) losses_.push_back({packet.from, packet.to, nth});
     }
     fate.lost = fate.lost || lost;
   }
-  if (fate.lost) ++packets_lost_;
+  if (!fate.arrives_whole()) ++packets_lost_;
   return fate;
 }
 
@@ -116,6 +166,21 @@ bool Paths::apply(Active& active, Moment now, const Packet& packet, Fate& fate) 
       if (!keyed_.chance(key(0), ppm)) return false;
       fate.delay += up_to(1, fault.micros);
       return true;
+    case FaultKind::corrupt:
+      if (!keyed_.chance(key(0), ppm)) return false;
+      fate.flips = keyed_.draw(key(1)) | 1;
+      return true;
+    case FaultKind::truncate:
+      if (!keyed_.chance(key(0), ppm)) return false;
+      fate.kept = keyed_.below(key(1), packet.size);
+      return true;
+    case FaultKind::mtu:
+      if (static_cast<std::int64_t>(packet.largest == 0 ? packet.size : packet.largest) <=
+          fault.bytes) {
+        return false;
+      }
+      fate.lost = true;
+      return true;
     case FaultKind::latency:
       fate.delay += std::chrono::microseconds(fault.micros) + up_to(0, fault.spread_micros);
       return true;
@@ -148,7 +213,7 @@ bool Paths::apply(Active& active, Moment now, const Packet& packet, Fate& fate) 
 }
 
 bool Paths::quiet(HostIndex from, HostIndex to) const {
-  if (loss_ppm_ > 0) return false;
+  if (loss_ppm_ > 0 || !bindings_.empty()) return false;
   return std::none_of(active_.begin(), active_.end(),
                       [&](const Active& active) { return matches(active, from, to); });
 }

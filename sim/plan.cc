@@ -113,6 +113,7 @@ std::string to_text(const Plan& plan, const Fault& fault) {
   if (fault.spread_micros != 0) line.number("spread_micros", fault.spread_micros);
   if (fault.bytes_per_second != 0) line.number("bytes_per_second", fault.bytes_per_second);
   if (fault.queue_bytes != 0) line.number("queue_bytes", fault.queue_bytes);
+  if (fault.bytes != 0) line.number("bytes", fault.bytes);
   if (fault.id) line.number("id", static_cast<std::int64_t>(*fault.id));
   return "{ " + line.text() + " }";
 }
@@ -132,6 +133,7 @@ std::string to_text(const Plan& plan) {
   text += row("directors", static_cast<std::int64_t>(plan.directors));
   text += row("workers", static_cast<std::int64_t>(plan.workers));
   text += row("clients", static_cast<std::int64_t>(plan.clients));
+  text += row("zones", static_cast<std::int64_t>(plan.zones));
   text += row("clock_offset_ms", plan.clock_offset_ms);
   text += row("clock_drift_ppm", plan.clock_drift_ppm);
   text += "\n[network]\n";
@@ -142,6 +144,14 @@ std::string to_text(const Plan& plan) {
   text += row("peer_streams_max", plan.peer_streams_max);
   text += row("stream_window_bytes", plan.stream_window_bytes);
   text += row("link_window_bytes", plan.link_window_bytes);
+  for (const LinkLatency& link : plan.links) {
+    text += "\n[[links]]\n";
+    if (!link.from.empty()) text += "from = " + names(plan, link.from) + '\n';
+    if (!link.to.empty()) text += "to = " + names(plan, link.to) + '\n';
+    text += "latency = \"" + std::string(to_text(link.latency.shape)) + "\"\n";
+    text += row("base_us", in_us(link.latency.base));
+    text += row("spread_us", in_us(link.latency.spread));
+  }
   text += "\n[workload]\n";
   text += row("tokens", plan.workload.tokens);
   text += row("token_ms", plan.workload.token_ms);

@@ -30,6 +30,15 @@ struct Workload {
   friend bool operator==(const Workload&, const Workload&) = default;
 };
 
+// Packets from one of `from` to one of `to` (everybody, where a list is empty) take another time.
+struct LinkLatency {
+  std::vector<HostIndex> from;
+  std::vector<HostIndex> to;
+  Latency latency;
+
+  friend bool operator==(const LinkLatency&, const LinkLatency&) = default;
+};
+
 struct Plan {
   std::string name;
   std::uint64_t seed = 0;
@@ -37,7 +46,9 @@ struct Plan {
   std::size_t directors = 1;
   std::size_t workers = 3;
   std::size_t clients = 1;
+  std::size_t zones = 1;  // host i stands in zone i % zones
   Latency latency;
+  std::vector<LinkLatency> links;  // the first that names a pair counts
   std::uint32_t loss_ppm = 0;
   Duration active = std::chrono::seconds(30);  // then all is healed and has to come to rest
   Duration start_spread = std::chrono::milliseconds(500);  // hosts start within this time

@@ -36,6 +36,9 @@ class Drawer {
   Keyed keyed_;
 };
 
+// Where the lines of [[links]] begin, among those of faults.
+constexpr std::uint64_t kLinkLines = 1'000'000;
+
 class Expander {
  public:
   Expander(const Scenario& scenario, std::uint64_t seed, std::string& error)
@@ -82,6 +85,7 @@ class Expander {
     take("cluster.directors", plan_.directors);
     take("cluster.workers", plan_.workers);
     take("cluster.clients", plan_.clients);
+    take("cluster.zones", plan_.zones);
     take("cluster.clock_offset_ms", plan_.clock_offset_ms);
     take("cluster.clock_drift_ppm", plan_.clock_drift_ppm);
     take_time<microseconds>("network.base_us", plan_.latency.base);
@@ -102,12 +106,7 @@ class Expander {
         error_ = "no such setting: " + name;
       }
     }
-    const auto& shape = scenario_.latency_shape;
-    if (shape == "fixed") plan_.latency.shape = LatencyShape::fixed;
-    else if (shape == "uniform") plan_.latency.shape = LatencyShape::uniform;
-    else if (shape == "exponential") plan_.latency.shape = LatencyShape::exponential;
-    else if (shape == "tailed") plan_.latency.shape = LatencyShape::tailed;
-    else error_ = "no such latency: " + shape;
+    plan_.latency.shape = shape_named(scenario_.latency_shape);
     for (const auto& [name, range] : scenario_.knobs) {
       NodeConfig probe{.id = *NodeId::parse("x")};
       const std::int64_t value = drawer_.draw(0, name, range);
@@ -115,6 +114,36 @@ class Expander {
       plan_.knobs.emplace_back(name, value);
     }
     if (plan_.members() == 0) error_ = "a cluster needs a director or a worker";
+    plan_.zones = std::clamp<std::size_t>(plan_.zones, 1, plan_.hosts());
+    for (std::size_t i = 0; i < scenario_.links.size(); ++i) fill_link(i, scenario_.links[i]);
+  }
+
+  LatencyShape shape_named(const std::string& shape) {
+    if (shape == "fixed") return LatencyShape::fixed;
+    if (shape == "uniform") return LatencyShape::uniform;
+    if (shape == "exponential") return LatencyShape::exponential;
+    if (shape == "tailed") return LatencyShape::tailed;
+    error_ = "no such latency: " + shape;
+    return {};
+  }
+
+  void fill_link(std::size_t index, const LinkTemplate& from) {
+    const std::uint64_t line = kLinkLines + index;
+    LinkLatency link;
+    std::vector<HostIndex> drawn;
+    select(line, from.from, drawn, link.from);
+    select(line, from.to, drawn, link.to);
+    link.latency.shape = shape_named(from.shape);
+    for (const auto& [name, range] : from.numbers) {
+      const microseconds value(drawer_.draw(line, name, range));
+      if (name == "base_us")
+        link.latency.base = value;
+      else if (name == "spread_us")
+        link.latency.spread = value;
+      else
+        error_ = "a link has no " + name;
+    }
+    plan_.links.push_back(std::move(link));
   }
 
   std::vector<HostIndex> all_of(std::string_view role) const {
@@ -193,8 +222,9 @@ class Expander {
 
   void fill_fault(std::uint64_t line, const FaultTemplate& from) {
     static const std::vector<std::string> kKnown{
-        "at_ms",  "until_ms",      "for_ms",           "ppm",         "micros",
-        "every_ms", "spread_micros", "bytes_per_second", "queue_bytes", "split", "id"};
+        "at_ms",         "until_ms",         "for_ms",      "ppm",   "micros", "every_ms",
+        "spread_micros", "bytes_per_second", "queue_bytes", "split", "bytes",  "zone",
+        "times",         "id"};
     for (const auto& [name, range] : from.numbers) {
       if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) {
         error_ = "a fault has no " + name;
@@ -211,6 +241,7 @@ class Expander {
     fault.spread_micros = number(line, from, "spread_micros").value_or(0);
     fault.bytes_per_second = number(line, from, "bytes_per_second").value_or(0);
     fault.queue_bytes = number(line, from, "queue_bytes").value_or(0);
+    fault.bytes = number(line, from, "bytes").value_or(0);
     fault.both_ways = from.both_ways;
     if (const auto id = number(line, from, "id")) fault.id = static_cast<std::uint64_t>(*id);
     for (const std::string& words : from.packets) name_packets(words, fault.packets);
@@ -222,10 +253,10 @@ class Expander {
     for (const auto& words : from.groups) select(line, words, drawn, fault.groups.emplace_back());
     if (const auto parts = number(line, from, "split")) split(line, *parts, fault);
 
-    if (from.kind == "rolling-restart") {
-      roll(line, from, fault);
-      return;
-    }
+    if (from.kind == "rolling-restart") return roll(line, from, fault);
+    if (from.kind == "flapping") return flap(line, from, fault);
+    if (from.kind == "ring") return cut_ring(fault);
+    if (from.kind == "zone-partition") return part_zone(number(line, from, "zone"), fault);
     const auto kind = parse_fault_kind(from.kind);
     if (!kind) {
       error_ = "no such fault: " + from.kind;
@@ -237,6 +268,7 @@ class Expander {
     if ((fault.kind == FaultKind::drop) == fault.packets.empty()) {
       error_ = from.kind + (fault.packets.empty() ? " needs packets" : " has no packets");
     }
+    check_hosts(fault);
     plan_.faults.push_back(fault);
     // A process that ends "for" a while comes back.
     const bool ends = fault.kind == FaultKind::crash || fault.kind == FaultKind::power_off ||
@@ -256,9 +288,8 @@ class Expander {
     }
     fault.groups.resize(static_cast<std::size_t>(std::max<std::int64_t>(parts, 2)));
     for (std::size_t i = 0; i < order.size(); ++i) {
-      const std::size_t group = i < fault.groups.size()
-                                    ? i
-                                    : drawer_.below(line, "group", i, fault.groups.size());
+      const std::size_t group =
+          i < fault.groups.size() ? i : drawer_.below(line, "group", i, fault.groups.size());
       fault.groups[group].push_back(order[i]);
     }
     for (auto& group : fault.groups) std::sort(group.begin(), group.end());
@@ -277,12 +308,63 @@ class Expander {
     plan_.active = std::max(plan_.active, at + down);
   }
 
+  // The same cut again and again.
+  void flap(std::uint64_t line, const FaultTemplate& from, Fault fault) {
+    const Duration every = milliseconds(number(line, from, "every_ms").value_or(5000));
+    const Duration down = milliseconds(number(line, from, "for_ms").value_or(1000));
+    fault.kind = FaultKind::cut;
+    for (std::int64_t i = number(line, from, "times").value_or(5); i > 0; --i) {
+      fault.until = fault.at + down;
+      plan_.faults.push_back(fault);
+      fault.at += every;
+    }
+    plan_.active = std::max(plan_.active, fault.at);
+  }
+
+  // Each of the hosts cannot speak to the next, the last not to the first.
+  void cut_ring(const Fault& base) {
+    if (base.hosts.size() < 2) error_ = "a ring needs two hosts";
+    for (std::size_t i = 0; error_.empty() && i < base.hosts.size(); ++i) {
+      plan_.faults.push_back({.kind = FaultKind::cut,
+                              .at = base.at,
+                              .until = base.until,
+                              .from = {base.hosts[i]},
+                              .to = {base.hosts[(i + 1) % base.hosts.size()]}});
+    }
+  }
+
+  // One zone on one side, the others on the other.
+  void part_zone(std::optional<std::int64_t> zone, Fault fault) {
+    if (plan_.zones < 2) error_ = "zone-partition needs cluster.zones of two or more";
+    fault.kind = FaultKind::partition;
+    fault.groups.resize(2);
+    for (HostIndex host = 0; error_.empty() && host < plan_.hosts(); ++host) {
+      const bool inside =
+          host % plan_.zones == static_cast<std::size_t>(zone.value_or(0)) % plan_.zones;
+      fault.groups[inside ? 0 : 1].push_back(host);
+    }
+    plan_.faults.push_back(fault);
+  }
+
+  // A name that changes, or an address, is nothing that others could be told in advance.
+  void check_hosts(const Fault& fault) {
+    for (const HostIndex host : fault.hosts) {
+      if (fault.kind == FaultKind::replace && !plan_.is_worker(host)) {
+        error_ = "replace is for workers: clients know directors by name";
+      } else if (fault.kind == FaultKind::rebind && !plan_.is_client(host)) {
+        error_ = "rebind is for clients: members are joined at their address";
+      }
+    }
+  }
+
   void fill_swarm() {
     std::vector<FaultKind> kinds;
     for (const std::string& word : scenario_.swarm_kinds) {
       const auto kind = parse_fault_kind(word);
-      if (!kind) error_ = "no such fault: " + word;
-      else kinds.push_back(*kind);
+      if (!kind)
+        error_ = "no such fault: " + word;
+      else
+        kinds.push_back(*kind);
     }
     const auto count = drawer_.draw(0, "swarm", *scenario_.swarm_faults);
     draw_swarm(plan_, static_cast<std::size_t>(std::max<std::int64_t>(count, 0)), kinds);

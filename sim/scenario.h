@@ -20,7 +20,8 @@ struct Range {
 
 // One fault line of a scenario file, before anything is drawn.
 struct FaultTemplate {
-  std::string kind;  // a FaultKind, or rolling-restart
+  // A FaultKind; or what becomes several lines: rolling-restart, flapping, ring, zone-partition.
+  std::string kind;
   std::map<std::string, Range> numbers;
   // A name; "worker-?", "director-?", "client-?", "member-?" or "?", drawn, each time another one;
   // "worker-*" and so on: all of them.
@@ -32,6 +33,14 @@ struct FaultTemplate {
   bool both_ways = false;
 };
 
+// What one direction between some hosts takes; words as in FaultTemplate.
+struct LinkTemplate {
+  std::vector<std::string> from;
+  std::vector<std::string> to;
+  std::string shape = "uniform";
+  std::map<std::string, Range> numbers;  // base_us, spread_us
+};
+
 struct Scenario {
   std::string name;
   std::string about;
@@ -39,6 +48,7 @@ struct Scenario {
   std::map<std::string, Range> numbers;   // by "section.key", as in the file
   std::map<std::string, Range> knobs;
   std::string latency_shape = "uniform";
+  std::vector<LinkTemplate> links;
   std::vector<FaultTemplate> faults;
   // Swarm: how many faults are drawn, and of which kinds; all kinds if empty.
   std::optional<Range> swarm_faults;

@@ -102,6 +102,9 @@ class Simulation {
     config.link_window_bytes = static_cast<std::uint64_t>(plan.link_window_bytes);
     world_.use(std::make_unique<messages::MessagesNetwork>(world_, world_.paths(), world_.keyed(),
                                                            plan.hosts(), config));
+    for (const LinkLatency& link : plan.links) {
+      world_.paths().set_latency(link.from, link.to, link.latency);
+    }
     world_.trace().watch(options.watch_from, options.watch_to);
     world_.watch(faults_);
     for (Oracle* oracle : oracles()) world_.watch(*oracle);
@@ -126,6 +129,7 @@ class Simulation {
     const Keyed keyed(plan_.seed);
     std::vector<std::pair<Moment, HostIndex>> order;
     for (HostIndex i = 0; i < plan_.hosts(); ++i) {
+      if (joins_later(i)) continue;
       const auto at = keyed.between({Domain::plan, kHostDraws, kStart, i}, 0,
                                     i == 0 ? 0 : plan_.start_spread.count());
       order.emplace_back(Moment(Duration(at)), i);
@@ -136,6 +140,13 @@ class Simulation {
       // A fault of the plan may have struck before.
       if (world_.state(host) == HostState::idle) world_.start(host);
     }
+  }
+
+  bool joins_later(HostIndex host) const {
+    return std::any_of(plan_.faults.begin(), plan_.faults.end(), [&](const Fault& fault) {
+      return fault.kind == FaultKind::join &&
+             std::find(fault.hosts.begin(), fault.hosts.end(), host) != fault.hosts.end();
+    });
   }
 
   void advance(Moment end) {

@@ -41,8 +41,10 @@ class Swarm {
     fault.at = milliseconds(between("at", std::min(kWarmUpMs, last), last));
     const Duration lasts = milliseconds(between("for", 2'000, between("long", 3'000, 15'000)));
     if (has_end(kind)) fault.until = std::min(fault.at + lasts, plan_.active);
-    if (is_network(kind)) shape_network(fault);
-    else shape_host(fault, lasts);
+    if (is_network(kind))
+      shape_network(fault);
+    else
+      shape_host(fault, lasts);
   }
 
  private:
@@ -73,7 +75,9 @@ class Swarm {
   void shape_network(Fault& fault) {
     fault.both_ways = between("both", 0, 1) == 1;
     switch (fault.kind) {
-      case FaultKind::loss: fault.ppm = between("ppm", 50'000, 600'000); break;
+      case FaultKind::loss:
+        fault.ppm = between("ppm", 50'000, 600'000);
+        break;
       case FaultKind::burst_loss:
         fault.ppm = between("ppm", 100'000, 400'000);
         fault.micros = between("micros", 50'000, 400'000);
@@ -87,6 +91,15 @@ class Swarm {
         fault.micros = between("micros", 1'000, 250'000);
         fault.spread_micros = between("spread", 0, 120'000);
         break;
+      case FaultKind::corrupt:
+      case FaultKind::truncate:
+        fault.ppm = between("ppm", 50'000, 400'000);
+        break;
+      case FaultKind::mtu:
+        fault.bytes = between("bytes", 1'250, 1'400);
+        // Who has only small things to say does not notice: it is for all, and some say more.
+        plan_.workload.echo_bytes = std::max<std::int64_t>(plan_.workload.echo_bytes, 8'000);
+        break;
       case FaultKind::bandwidth:
         fault.bytes_per_second = between("rate", 5'000, 200'000);
         fault.queue_bytes = between("queue", 3'000, 60'000);
@@ -94,7 +107,8 @@ class Swarm {
       case FaultKind::hold:
         fault.until = std::min(fault.until, fault.at + milliseconds(8'000));
         break;
-      default: break;
+      default:
+        break;
     }
     if (fault.kind == FaultKind::partition) {
       fault.both_ways = false;
@@ -109,7 +123,7 @@ class Swarm {
         fault.groups = {{0}, {}};
         for (HostIndex i = 1; i < plan_.hosts(); ++i) fault.groups[1].push_back(i);
       }
-    } else {
+    } else if (fault.kind != FaultKind::mtu) {
       // One side is everybody: between two drawn sets there may be nothing to disturb.
       (between("side", 0, 1) == 0 ? fault.from : fault.to) = some("set");
     }
@@ -134,20 +148,42 @@ class Swarm {
     return meets(down_, host, from, to) || meets(up_, host, from, to);
   }
 
+  static bool takes_down(FaultKind kind) {
+    switch (kind) {
+      case FaultKind::crash:
+      case FaultKind::power_off:
+      case FaultKind::leave:
+      case FaultKind::restart:
+      case FaultKind::replace:
+      case FaultKind::join:
+        return true;
+      default:
+        return false;
+    }
+  }
+
   void shape_host(Fault& fault, Duration lasts) {
-    const bool ends = fault.kind == FaultKind::crash || fault.kind == FaultKind::power_off ||
-                      fault.kind == FaultKind::leave;
-    if (ends || fault.kind == FaultKind::restart) {
+    if (takes_down(fault.kind)) {
       // The seed of the joiners stays, or there is no cluster to look at; and one worker, or no
       // session could end.
       std::vector<HostIndex> mortal;
-      for (HostIndex i = 1; i < plan_.members(); ++i) {
+      const bool renamed = fault.kind == FaultKind::replace;
+      for (HostIndex i = renamed ? static_cast<HostIndex>(plan_.directors) : 1; i < plan_.members();
+           ++i) {
         if (i != plan_.directors) mortal.push_back(i);
       }
       if (mortal.empty()) return;
       fault.hosts = {mortal[host("host", mortal.size())]};
-      if (fault.kind == FaultKind::restart) fault.kind = FaultKind::crash;
-      const bool stays_dead = between("dead", 0, 3) == 0;
+      if (fault.kind == FaultKind::join) {
+        // Kept back until then: nothing before can happen to it.
+        if (down(fault.hosts[0], Duration::zero(), fault.at + milliseconds(5'000))) return;
+        down_.push_back({fault.hosts[0], Duration::zero(), fault.at + milliseconds(5'000)});
+        plan_.faults.push_back(fault);
+        return;
+      }
+      const FaultKind returns = renamed ? FaultKind::replace : FaultKind::restart;
+      if (renamed || fault.kind == FaultKind::restart) fault.kind = FaultKind::crash;
+      const bool stays_dead = !renamed && between("dead", 0, 3) == 0;
       const Duration back = fault.at + lasts;
       // What is down cannot go down again: the fault would change nothing.
       const Duration end = stays_dead ? Duration::max() : back + milliseconds(5'000);
@@ -155,21 +191,32 @@ class Swarm {
       down_.push_back({fault.hosts[0], fault.at, end});
       plan_.faults.push_back(fault);
       if (!stays_dead) {
-        plan_.faults.push_back({.kind = FaultKind::restart, .at = back, .hosts = fault.hosts});
+        plan_.faults.push_back({.kind = returns, .at = back, .hosts = fault.hosts});
         plan_.active = std::max(plan_.active, back + milliseconds(1'000));
       }
       return;
     }
     fault.hosts = {host("host", plan_.hosts())};
+    if (fault.kind == FaultKind::rebind) {
+      if (plan_.clients == 0) return;
+      fault.hosts = {static_cast<HostIndex>(plan_.members() + host("host", plan_.clients))};
+    }
     const bool clock = fault.kind == FaultKind::clock_jump || fault.kind == FaultKind::clock_drift;
     const Duration end = clock ? fault.at : fault.until;
     if (down(fault.hosts[0], fault.at, end)) return;
     up_.push_back({fault.hosts[0], fault.at, end});
     switch (fault.kind) {
-      case FaultKind::slow: fault.micros = between("micros", 20'000, 60'000); break;
-      case FaultKind::clock_jump: fault.micros = between("micros", 10'000, 20'000'000); break;
-      case FaultKind::clock_drift: fault.ppm = between("ppm", -200'000, 200'000); break;
-      default: break;
+      case FaultKind::slow:
+        fault.micros = between("micros", 20'000, 60'000);
+        break;
+      case FaultKind::clock_jump:
+        fault.micros = between("micros", 10'000, 20'000'000);
+        break;
+      case FaultKind::clock_drift:
+        fault.ppm = between("ppm", -200'000, 200'000);
+        break;
+      default:
+        break;
     }
     plan_.faults.push_back(fault);
   }

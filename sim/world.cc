@@ -131,6 +131,16 @@ void World::stop(HostIndex index, HostState after) {
   run_backlog(index);
 }
 
+void World::rename(HostIndex index) {
+  Host& host = hosts_[index];
+  if (host.running()) return;
+  const std::string name =
+      host.setup.config.id.text() + '.' + std::to_string(host.life + 1);
+  host.setup.config.id = *NodeId::parse(name);
+  if (host.setup.credentials.identity) host.setup.credentials.identity->node = name;
+  by_id_.emplace(host.setup.config.id, index);
+}
+
 void World::pause(HostIndex index) { ++hosts_[index].paused; }
 
 void World::resume(HostIndex index) {

@@ -50,6 +50,8 @@ class World final : public NetworkEnvironment {
   // -- hosts
   void start(HostIndex host);
   void stop(HostIndex host, HostState after);  // idle or off
+  // The next process on this host, which does not run, has a name that none had before.
+  void rename(HostIndex host);
   void pause(HostIndex host);
   void resume(HostIndex host);
   void set_input_cost(HostIndex host, Duration cost) { hosts_[host].input_cost = cost; }
@@ -69,6 +71,7 @@ class World final : public NetworkEnvironment {
   // -- what is true
   std::size_t size() const { return hosts_.size(); }
   const Host& host(HostIndex index) const { return hosts_[index]; }
+  // Earlier names of a host name it, too.
   std::optional<HostIndex> index_of(const NodeId& id) const;
   Instant local_now(HostIndex host) const { return hosts_[host].clock.local(now_); }
   std::uint64_t events() const { return events_; }

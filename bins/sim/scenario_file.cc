@@ -29,6 +29,7 @@ class Reader {
       else if (name == "knobs") scenario_.knobs = numbers(node, "");
       else if (name == "swarm") swarm(node);
       else if (name == "faults") faults(node);
+      else if (name == "links") links(node);
       else if (const auto* section = node.as_table()) settings(name, *section);
       else scenario_.numbers[name] = range(node);
     }
@@ -106,6 +107,24 @@ class Reader {
       if (key.str() == "faults") scenario_.swarm_faults = range(value);
       else if (key.str() == "kinds") scenario_.swarm_kinds = words(value);
       else fail(value, "swarm has no " + std::string(key.str()));
+    }
+  }
+
+  void links(const toml::node& node) {
+    const auto* lines = node.as_array();
+    if (lines == nullptr) return fail(node, "a list of links is expected");
+    for (const auto& line : *lines) {
+      const auto* table = line.as_table();
+      if (table == nullptr) return fail(line, "a link is a table");
+      sim::LinkTemplate link;
+      for (const auto& [key, value] : *table) {
+        const auto name = key.str();
+        if (name == "from") link.from = words(value);
+        else if (name == "to") link.to = words(value);
+        else if (name == "latency") link.shape = text(value);
+        else link.numbers[std::string(name)] = range(value);
+      }
+      scenario_.links.push_back(std::move(link));
     }
   }
 

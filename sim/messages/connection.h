@@ -71,6 +71,11 @@ struct End {
   Moment watched{};  // since when streams are open (silence)
   std::uint32_t datagram_max = 0;
   std::uint64_t packets = 0;  // sent: the counter of keyed draws
+  // The address behind the peer's NAT to which this end sends (Paths::mapping), and the one that it
+  // will know of at `peer_moved_at`.
+  std::uint32_t peer_mapping = 0;
+  std::uint32_t peer_next_mapping = 0;
+  Moment peer_moved_at{};
   std::map<std::uint64_t, Stream> streams;
   std::uint64_t streams_opened = 0;  // by this side
   std::uint64_t streams_allowed = 0;

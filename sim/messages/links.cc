@@ -43,7 +43,7 @@ void MessagesNetwork::send_datagram(HostIndex host, SendDatagram&& order) {
   }
   ++counters_.datagrams;
   Happening packet = make(Kind::datagram, other(*ref), false);
-  const std::uint64_t size = order.bytes.size() + 40;  // UDP, QUIC header, tag
+  const std::uint64_t size = order.bytes.size() + kPacketOverhead;
   packet.bytes = std::move(order.bytes);
   send(*ref, size, std::move(packet));
 }

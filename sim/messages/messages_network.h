@@ -90,6 +90,8 @@ class MessagesNetwork final : public Network {
     std::set<std::uint32_t> half_open;
     std::uint64_t next_accepted = 1;
   };
+  // What is around a DATAGRAM frame's payload: headers, tag.
+  static constexpr std::uint64_t kPacketOverhead = 40;
   // One end of one connection: how everything below is addressed.
   struct Ref {
     std::uint32_t connection = 0;
@@ -113,6 +115,7 @@ class MessagesNetwork final : public Network {
   // -- packets (packets.cc)
   std::uint64_t draw_entity(Ref ref);
   Fate cross(Ref from, std::uint64_t size);
+  std::uint64_t largest_packet(const End& end) const;
   Duration retry_after(Ref ref, std::uint64_t tries);
   Happening make(Kind kind, Ref target, bool timer);
   void set_timer(Ref ref, Duration after, Happening&& happening);
@@ -122,6 +125,7 @@ class MessagesNetwork final : public Network {
   void on_close(Ref ref, const Happening& happening);
   void on_reset(Ref ref);
   void on_icmp(Ref ref, const Happening& happening);
+  void on_path_probe(Ref ref, std::uint64_t tries);
   void on_ping_due(Ref ref);
   void on_idle_check(Ref ref);
   void start_pinging(Ref ref);

@@ -10,11 +10,28 @@ std::uint64_t MessagesNetwork::draw_entity(Ref ref) { return at(ref).entity * 2 
 
 Fate MessagesNetwork::cross(Ref from, std::uint64_t size) {
   End& one = end(from);
-  return paths_.pass(world_.now(), {.from = one.host,
-                                    .to = end(other(from)).host,
-                                    .size = size,
-                                    .entity = draw_entity(from),
-                                    .counter = one.packets++});
+  End& peer = end(other(from));
+  if (world_.now() >= one.peer_moved_at) one.peer_mapping = one.peer_next_mapping;
+  Fate fate = paths_.pass(world_.now(), {.from = one.host,
+                                         .to = peer.host,
+                                         .size = size,
+                                         .entity = draw_entity(from),
+                                         .counter = one.packets++,
+                                         .largest = std::min(size, largest_packet(one)),
+                                         .mapping = one.peer_mapping});
+  // What is damaged does not pass QUIC's authentication.
+  fate.lost = !fate.arrives_whole();
+  // The peer answers to where a packet came from (RFC 9000 9.3), as soon as it has one from there.
+  if (!fate.lost && fate.mapping != peer.peer_next_mapping) {
+    peer.peer_next_mapping = fate.mapping;
+    peer.peer_moved_at = world_.now() + fate.delay;
+  }
+  return fate;
+}
+
+// Of UDP payload, in bytes: 1200 until the path is known to carry more (RFC 9000 14).
+std::uint64_t MessagesNetwork::largest_packet(const End& end) const {
+  return (end.datagram_max == 0 ? config_.datagram_first : end.datagram_max) + kPacketOverhead;
 }
 
 // RFC 9002 6.2: the probe timeout, from the one round trip that was measured, doubled each time.
@@ -127,14 +144,28 @@ void MessagesNetwork::handle(Happening&& happening) {
         world_.deliver(end(ref).host, StreamDrained{end(ref).link, StreamId{happening.b}});
       }
       return;
-    case Kind::datagram_limit:
-      if (end(ref).state == EndState::up) {
-        end(ref).datagram_max = config_.datagram_later;
-        world_.deliver(end(ref).host, DatagramLimit{end(ref).link, config_.datagram_later});
-      }
-      return;
+    case Kind::datagram_limit: return on_path_probe(ref, happening.b);
     default: return;
   }
+}
+
+// Path MTU discovery (RFC 8899): one probe of the larger size, repeated twice when it is lost.
+void MessagesNetwork::on_path_probe(Ref ref, std::uint64_t tries) {
+  End& one = end(ref);
+  if (one.state != EndState::up) return;
+  if (!paths_.quiet(one.host, end(other(ref)).host)) {
+    const std::uint32_t now = std::exchange(one.datagram_max, config_.datagram_later);
+    const bool lost = cross(ref, largest_packet(one)).lost;
+    one.datagram_max = now;
+    if (lost && tries < 2) {
+      Happening again = make(Kind::datagram_limit, ref, true);
+      again.b = tries + 1;
+      set_timer(ref, retry_after(ref, tries), std::move(again));
+    }
+    if (lost) return;
+  }
+  one.datagram_max = config_.datagram_later;
+  world_.deliver(one.host, DatagramLimit{one.link, one.datagram_max});
 }
 
 void MessagesNetwork::on_close(Ref ref, const Happening& happening) {

@@ -19,7 +19,8 @@ DetectionOracle::DetectionOracle(const Ground& ground) : Oracle(ground), died_(p
 
 void DetectionOracle::on_started(HostIndex host) {
   // It is back before all knew that it was gone: nobody needs to learn it any more.
-  std::erase_if(deaths_, [&](const Death& death) { return death.host == host; });
+  const NodeId& id = world().host(host).setup.config.id;
+  std::erase_if(deaths_, [&](const Death& death) { return death.id == id; });
 }
 
 void DetectionOracle::on_stopping(HostIndex host) {
@@ -27,8 +28,8 @@ void DetectionOracle::on_stopping(HostIndex host) {
   for (Death& death : deaths_) death.unaware.erase(host);
   died_[host] = world().now();
   if (faults().has_left(host)) return;  // it said so itself
-  Death death{host, world().now(), {}, std::nullopt};
   const NodeId& id = world().host(host).setup.config.id;
+  Death death{host, id, world().now(), {}, std::nullopt};
   for (HostIndex other = 0; other < plan().members(); ++other) {
     const Host& observer = world().host(other);
     if (other == host || !observer.running() || faults().has_left(other)) continue;
@@ -45,7 +46,7 @@ void DetectionOracle::on_event(HostIndex host, const Event& event) {
   if (!subject) return;
   if (change->kind == MemberEventKind::failed || change->kind == MemberEventKind::left) {
     for (Death& death : deaths_) {
-      if (death.host != *subject || death.unaware.erase(host) == 0) continue;
+      if (death.id != change->member.id || death.unaware.erase(host) == 0) continue;
       if (!death.known_first) death.known_first = world().now();
       if (!death.unaware.empty() || faults().disturbed_since(death.at)) continue;
       first_.push_back(*death.known_first - death.at);
@@ -84,7 +85,7 @@ void DetectionOracle::on_tick() {
     for (const HostIndex host : death.unaware) {
       const Host& observer = world().host(host);
       if (!observer.running() || faults().has_left(host)) continue;
-      const auto known = observer.node->find(world().host(death.host).setup.config.id);
+      const auto known = observer.node->find(death.id);
       if (check(!known || !is_member(known->status))) continue;
       fail(host, "still counts " + name_of(death.host) + " a member " +
                      in_seconds(world().now() - death.at) + " after its death; the bound is " +

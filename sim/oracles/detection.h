@@ -30,6 +30,7 @@ class DetectionOracle final : public Oracle {
  private:
   struct Death {
     HostIndex host = 0;
+    NodeId id;  // a later process there may have another
     Moment at;
     std::set<HostIndex> unaware;  // live members that have not said so yet
     std::optional<Moment> known_first;

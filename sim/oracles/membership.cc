@@ -6,7 +6,7 @@
 namespace rpcnet::sim {
 
 MembershipOracle::MembershipOracle(const Ground& ground)
-    : Oracle(ground), seen_(plan().hosts()), claimed_(plan().hosts()) {}
+    : Oracle(ground), seen_(plan().hosts()) {}
 
 void MembershipOracle::on_started(HostIndex host) { seen_[host].clear(); }
 
@@ -17,7 +17,8 @@ void MembershipOracle::note_owner(HostIndex owner) {
   const Host& host = world().host(owner);
   if (!host.running()) return;
   if (const auto self = host.node->find(host.setup.config.id)) {
-    claimed_[owner] = std::max(claimed_[owner], self->incarnation);
+    Incarnation& claimed = claimed_[self->id];
+    claimed = std::max(claimed, self->incarnation);
   }
 }
 
@@ -44,11 +45,12 @@ void MembershipOracle::look(HostIndex observer, const Member& member) {
   if (!check(member.address == World::address(*owner))) {
     return fail(observer, "has a wrong address of " + member.id.text());
   }
-  if (member.incarnation > claimed_[*owner]) note_owner(*owner);
-  if (!check(member.incarnation <= claimed_[*owner])) {
+  const Incarnation& claimed = claimed_[member.id];
+  if (member.incarnation > claimed) note_owner(*owner);
+  if (!check(member.incarnation <= claimed)) {
     return fail(observer, "knows incarnation " + std::to_string(member.incarnation) + " of " +
                               member.id.text() + ", which never had more than " +
-                              std::to_string(claimed_[*owner]));
+                              std::to_string(claimed));
   }
   const auto [entry, fresh] = seen_[observer].try_emplace(member.id);
   Seen& seen = entry->second;

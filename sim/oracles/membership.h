@@ -29,7 +29,7 @@ class MembershipOracle final : public Oracle {
   void note_owner(HostIndex owner);
 
   std::vector<std::map<NodeId, Seen>> seen_;   // by observer, since its process began
-  std::vector<Incarnation> claimed_;           // the highest its owner ever had, by subject
+  std::map<NodeId, Incarnation> claimed_;      // the highest its owner ever had, by name
   std::uint64_t ticks_ = 0;
 };
 

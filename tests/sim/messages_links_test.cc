@@ -54,6 +54,36 @@ BOOST_FIXTURE_TEST_CASE(NobodyThereIsUnreachableAndNoPowerIsSilence, Pair) {
   BOOST_TEST((facts<LinkDown>(0)[1].end == LinkEnd::handshake_timeout));
 }
 
+BOOST_FIXTURE_TEST_CASE(ALinkSurvivesThatItsDiallersAddressChanges, Pair) {
+  LinkId accepted;
+  const LinkId link = connect(0, 1, Protocol::rpc, &accepted);
+  const auto datagrams = [&](HostIndex host) { return facts<DatagramReceived>(host).size(); };
+  paths.rebind(0, 0);
+  // To the old address: nobody is there any more.
+  network.perform(1, SendDatagram{accepted, Bytes(10)});
+  run_for(milliseconds(100));
+  BOOST_TEST(datagrams(0) == 0U);
+  // Once it has spoken from the new one it is answered there.
+  network.perform(0, SendDatagram{link, Bytes(10)});
+  run_for(milliseconds(100));
+  network.perform(1, SendDatagram{accepted, Bytes(10)});
+  run_for(milliseconds(100));
+  BOOST_TEST(datagrams(1) == 1U);
+  BOOST_TEST(datagrams(0) == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(ANarrowPathIsFoundToBeNarrow, Pair) {
+  Fault narrow;
+  narrow.kind = FaultKind::mtu;
+  narrow.bytes = 1300;
+  narrow.until = seconds(1000);
+  paths.begin(0, narrow);
+  connect(0, 1);
+  run_for(seconds(10));
+  BOOST_TEST(facts<DatagramLimit>(0).empty());
+  BOOST_TEST(paths.effects(0) == 6U);  // three probes by each end
+}
+
 BOOST_FIXTURE_TEST_CASE(TheWrongNodeOrClusterIsRefusedByTheDialler, Pair) {
   network.perform(0, Connect{LinkId{100}, Protocol::gossip, World::address(1),
                              NodeId::parse("someone-else"), seconds(3), {}});

@@ -160,6 +160,68 @@ BOOST_AUTO_TEST_CASE(DuplicatesAndLatecomersKeepTheirBounds) {
   BOOST_TEST(std::abs(delayed - 500) < 80);
 }
 
+BOOST_AUTO_TEST_CASE(DamageIsToldToWhoHasBytesAndIsLossToWhoHasNone) {
+  Paths paths = network();
+  Fault flip = over(FaultKind::corrupt);
+  flip.ppm = 1'000'000;
+  Fault shorten = over(FaultKind::truncate);
+  shorten.ppm = 1'000'000;
+  paths.begin(0, flip);
+  const Fate flipped = paths.pass(Moment{}, packet(0, 1, 0));
+  BOOST_TEST((!flipped.lost && !flipped.arrives_whole() && flipped.flips != 0 && !flipped.kept));
+  std::vector<std::uint8_t> payload(100);
+  damage(flipped, payload);
+  BOOST_TEST(payload.size() == 100U);
+  BOOST_TEST((payload != std::vector<std::uint8_t>(100)));
+  paths.end(0);
+  paths.begin(1, shorten);
+  const Fate kept = paths.pass(Moment{}, packet(0, 1, 0));
+  BOOST_TEST_REQUIRE(kept.kept.has_value());
+  BOOST_TEST((!kept.arrives_whole() && *kept.kept < 100));
+  payload.assign(100, 0);
+  damage(kept, payload);
+  BOOST_TEST(payload.size() == *kept.kept);
+  BOOST_TEST(paths.effects(0) == 1U);
+  BOOST_TEST(paths.effects(1) == 1U);
+  BOOST_TEST(paths.packets_lost() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(WhatIsLargerThanThePathDoesNotFit) {
+  Paths paths = network();
+  Fault narrow = over(FaultKind::mtu);
+  narrow.bytes = 1300;
+  paths.begin(0, narrow);
+  BOOST_TEST(!paths.pass(Moment{}, packet(0, 1, 0, 1300)).lost);
+  BOOST_TEST(paths.pass(Moment{}, packet(0, 1, 1, 1301)).lost);
+  Packet several = packet(0, 1, 2, 9000);
+  several.largest = 1200;
+  BOOST_TEST(!paths.pass(Moment{}, several).lost);
+  BOOST_TEST(paths.effects(0) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(ARebindingChangesWherePacketsComeFromAndWhereTheyGo) {
+  Paths paths = network();
+  paths.rebind(3, 2);
+  BOOST_TEST(paths.mapping(2) == 1U);
+  BOOST_TEST(paths.pass(Moment{}, packet(2, 0, 0)).mapping == 1U);
+  BOOST_TEST(paths.pass(Moment{}, packet(1, 0, 0)).mapping == 0U);
+  Packet stale = packet(0, 2, 0);
+  stale.mapping = 0;
+  BOOST_TEST(paths.pass(Moment{}, stale).lost);
+  stale.mapping = 1;
+  BOOST_TEST(!paths.pass(Moment{}, stale).lost);
+  BOOST_TEST(paths.effects(3) == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(ADirectionMayHaveALatencyOfItsOwn) {
+  Paths paths = network();
+  paths.set_latency({0}, {1, 2}, Latency{LatencyShape::fixed, milliseconds(7), {}});
+  paths.set_latency({0}, {}, Latency{LatencyShape::fixed, milliseconds(9), {}});
+  BOOST_TEST((paths.pass(Moment{}, packet(0, 1, 0)).delay == milliseconds(7)));
+  BOOST_TEST((paths.pass(Moment{}, packet(0, 3, 0)).delay == milliseconds(9)));
+  BOOST_TEST((paths.pass(Moment{}, packet(1, 0, 0)).delay == microseconds(100)));
+}
+
 BOOST_AUTO_TEST_CASE(RemovingOneFaultLeavesEveryOtherDrawUnchanged) {
   Fault loss = over(FaultKind::loss);
   loss.ppm = 200'000;
