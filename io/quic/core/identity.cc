@@ -24,7 +24,7 @@ struct NamesFree {
   void operator()(WOLFSSL_STACK* names) const { wolfSSL_sk_GENERAL_NAME_pop_free(names, nullptr); }
 };
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 std::string name_of(const PeerIdentity& identity) {
   return "rpcnet://" + identity.cluster + "/" + identity.node;
@@ -126,7 +126,7 @@ std::optional<IdentityRefusal> refuse_dialler(const Presented& peer, Protocol pr
     if (!required) return std::nullopt;
     return IdentityRefusal{RefusalKind::no_certificate, CloseCode::no_certificate,
                            std::string("peer has no certificate, ") + to_text(protocol) +
-                               " needs one of cluster " + quoted(our_cluster)};
+                               " needs one of cluster " + in_quotes(our_cluster)};
   }
   if (!peer.identity) {
     if (!required) return std::nullopt;
@@ -135,8 +135,8 @@ std::optional<IdentityRefusal> refuse_dialler(const Presented& peer, Protocol pr
   }
   if (peer.identity->cluster != our_cluster) {
     return IdentityRefusal{RefusalKind::wrong_cluster, CloseCode::wrong_cluster,
-                           "peer is of cluster " + quoted(peer.identity->cluster) + ", expected " +
-                               quoted(our_cluster)};
+                           "peer is of cluster " + in_quotes(peer.identity->cluster) +
+                               ", expected " + in_quotes(our_cluster)};
   }
   return std::nullopt;
 }
@@ -150,13 +150,13 @@ std::optional<IdentityRefusal> refuse_answerer(const Presented& peer,
   }
   if (peer.identity->cluster != our_cluster) {
     return IdentityRefusal{RefusalKind::wrong_cluster, CloseCode::wrong_cluster,
-                           "peer is of cluster " + quoted(peer.identity->cluster) + ", expected " +
-                               quoted(our_cluster)};
+                           "peer is of cluster " + in_quotes(peer.identity->cluster) +
+                               ", expected " + in_quotes(our_cluster)};
   }
   if (expected && !peer.identity->covers(*expected)) {
     return IdentityRefusal{RefusalKind::other, CloseCode::wrong_node,
-                           "peer is node " + quoted(peer.identity->node) + ", expected " +
-                               quoted(expected->text())};
+                           "peer is node " + in_quotes(peer.identity->node) + ", expected " +
+                               in_quotes(expected->text())};
   }
   return std::nullopt;
 }
