@@ -1,14 +1,14 @@
 // Asio's resolver (a thread of its own asks the system), and the routing table by connect(2).
 #include "io/resolve.h"
 
-#include <asio/experimental/as_tuple.hpp>
 #include <asio/ip/udp.hpp>
+#include <asio/redirect_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <charconv>
-#include <tuple>
+#include <system_error>
 
 namespace rpcnet {
 namespace {
@@ -115,10 +115,11 @@ asio::awaitable<Result<std::vector<Address>>> resolve(std::string text, Families
   const auto executor = co_await asio::this_coro::executor;
   Resolver resolver(executor);
   const std::string service = std::to_string(parts->port);
-  const auto token = asio::experimental::as_tuple(asio::use_awaitable);
-  std::tuple<std::error_code, Resolver::results_type> answer =
+  std::error_code failed;
+  const auto token = asio::redirect_error(asio::use_awaitable, failed);
+  const Resolver::results_type found =
       co_await resolver.async_resolve(parts->host, service, token);
-  co_return judge(text, parts->host, std::get<0>(answer), std::get<1>(answer), families);
+  co_return judge(text, parts->host, failed, found, families);
 }
 
 Result<std::vector<Address>> resolve_now(const std::string& text, Families families) {
