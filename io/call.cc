@@ -22,6 +22,7 @@ asio::awaitable<std::optional<Bytes>> next_message(std::shared_ptr<core::Outgoin
 }
 
 asio::awaitable<bool> send_message(std::shared_ptr<core::OutgoingCall> call, Bytes message) {
+  while (call->preparing) co_await call->writable.wait();
   if (call->half_closed) co_return false;
   while (call->core != nullptr && !call->core->is_writable(call->id)) {
     co_await call->writable.wait();
@@ -31,7 +32,7 @@ asio::awaitable<bool> send_message(std::shared_ptr<core::OutgoingCall> call, Byt
 }
 
 asio::awaitable<Status> wait_for_end(std::shared_ptr<core::OutgoingCall> call) {
-  if (call->core != nullptr) call->core->half_close(*call);
+  core::half_close(*call);
   while (!call->end) {
     while (!call->inbox.messages.empty()) {
       const Bytes dropped = call->inbox.take();
@@ -58,9 +59,15 @@ asio::awaitable<bool> send_message(std::shared_ptr<core::IncomingCall> call, Byt
   co_return call->core->send(*call, std::move(message)) == Outcome::done;
 }
 
-asio::awaitable<std::optional<Bytes>> nothing() { co_return std::nullopt; }
-asio::awaitable<bool> refused() { co_return false; }
-asio::awaitable<Status> no_call() { co_return error(StatusCode::cancelled, "no call"); }
+asio::awaitable<std::optional<Bytes>> nothing() {
+  co_return std::nullopt;
+}
+asio::awaitable<bool> refused() {
+  co_return false;
+}
+asio::awaitable<Status> no_call() {
+  co_return error(StatusCode::cancelled, "no call");
+}
 
 }  // namespace
 
@@ -76,28 +83,45 @@ ClientCall& ClientCall::operator=(ClientCall&& other) noexcept {
   return *this;
 }
 
-ClientCall::~ClientCall() { cancel(); }
+ClientCall::~ClientCall() {
+  cancel();
+}
 
-asio::awaitable<bool> ClientCall::write(Bytes message) {
+asio::any_io_executor ClientCall::executor() const {
+  if (!state_) return {};
+  return state_->runner.context().get_executor();
+}
+
+asio::awaitable<bool> ClientCall::start_write(Bytes message) {
   return state_ ? send_message(state_, std::move(message)) : refused();
 }
 
 void ClientCall::half_close() {
-  if (state_ && state_->core != nullptr) state_->core->half_close(*state_);
+  if (state_) core::half_close(*state_);
 }
 
-asio::awaitable<std::optional<Bytes>> ClientCall::read() {
+asio::awaitable<std::optional<Bytes>> ClientCall::start_read() {
   return state_ ? next_message(state_) : nothing();
 }
 
-asio::awaitable<Status> ClientCall::finish() { return state_ ? wait_for_end(state_) : no_call(); }
-
-void ClientCall::cancel() {
-  if (state_ && state_->core != nullptr) state_->core->cancel(*state_);
+asio::awaitable<Status> ClientCall::start_finish() {
+  return state_ ? wait_for_end(state_) : no_call();
 }
 
-const Metadata& ClientCall::headers() const { return state_ ? state_->headers : kNoMetadata; }
-const Metadata& ClientCall::trailers() const { return state_ ? state_->trailers : kNoMetadata; }
+void ClientCall::cancel() {
+  if (state_) core::give_up(*state_, std::nullopt);
+}
+
+void ClientCall::fail(Status why) {
+  if (state_) core::give_up(*state_, std::move(why));
+}
+
+const Metadata& ClientCall::headers() const {
+  return state_ ? state_->headers : kNoMetadata;
+}
+const Metadata& ClientCall::trailers() const {
+  return state_ ? state_->trailers : kNoMetadata;
+}
 
 std::optional<Status> ClientCall::ended() const {
   return state_ ? state_->end : error(StatusCode::cancelled, "no call");
@@ -108,23 +132,45 @@ std::optional<Status> ClientCall::ended() const {
 ServerCall::ServerCall(std::shared_ptr<core::IncomingCall> state) : state_(std::move(state)) {}
 ServerCall::~ServerCall() = default;
 
-const std::string& ServerCall::method() const { return state_->arrived.method; }
-const Metadata& ServerCall::metadata() const { return state_->arrived.metadata; }
-const Address& ServerCall::remote() const { return state_->arrived.remote; }
-const std::optional<PeerIdentity>& ServerCall::identity() const { return state_->arrived.identity; }
-std::optional<Instant> ServerCall::deadline() const { return state_->arrived.deadline; }
+const std::string& ServerCall::method() const {
+  return state_->arrived.method;
+}
+const Metadata& ServerCall::metadata() const {
+  return state_->arrived.metadata;
+}
+const Address& ServerCall::remote() const {
+  return state_->arrived.remote;
+}
+const std::optional<PeerIdentity>& ServerCall::identity() const {
+  return state_->arrived.identity;
+}
+std::optional<Instant> ServerCall::deadline() const {
+  return state_->arrived.deadline;
+}
 
 std::optional<Duration> ServerCall::time_left() const {
   if (!deadline()) return std::nullopt;
   return std::max(*deadline() - system_now(), Duration::zero());
 }
 
-bool ServerCall::cancelled() const { return state_->cancelled; }
+bool ServerCall::cancelled() const {
+  return state_->cancelled;
+}
 
-asio::awaitable<std::optional<Bytes>> ServerCall::read() { return next_message(state_); }
+asio::any_io_executor ServerCall::executor() const {
+  return state_->runner.context().get_executor();
+}
 
-asio::awaitable<bool> ServerCall::write(Bytes message) {
+asio::awaitable<std::optional<Bytes>> ServerCall::start_read() {
+  return next_message(state_);
+}
+
+asio::awaitable<bool> ServerCall::start_write(Bytes message) {
   return send_message(state_, std::move(message));
+}
+
+void ServerCall::fail(Status why) {
+  if (!state_->fault) state_->fault = std::move(why);
 }
 
 bool ServerCall::send_headers(Metadata metadata) {
@@ -132,6 +178,8 @@ bool ServerCall::send_headers(Metadata metadata) {
          state_->core->send_headers(*state_, std::move(metadata)) == Outcome::done;
 }
 
-Metadata& ServerCall::trailers() { return state_->trailers; }
+Metadata& ServerCall::trailers() {
+  return state_->trailers;
+}
 
 }  // namespace rpcnet

@@ -1,22 +1,28 @@
 // A call from its two ends: ClientCall is held by the one who calls, ServerCall by the handler.
 //
-// All of it lives on the one thread that runs the Host's io_context. Waiting functions are Asio
-// coroutines and end early, with Asio's own exception, only when the waiting coroutine itself is
-// cancelled through Asio; everything else is told by value.
+// All of it lives on the one thread that runs the Host's io_context. Whatever waits takes a
+// completion token (io/completion.h), a coroutine's unless told otherwise. A coroutine ends early,
+// with Asio's own exception, only when it is itself cancelled through Asio; everything else is told
+// by value.
 #pragma once
 
+#include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
 
 #include "engine/address.h"
 #include "engine/bytes.h"
 #include "engine/instant.h"
 #include "engine/status.h"
 #include "engine/transport.h"
+#include "io/completion.h"
 #include "io/result.h"
 
 namespace rpcnet {
@@ -25,12 +31,38 @@ namespace core {
 class Core;
 struct OutgoingCall;
 struct IncomingCall;
+
+// As ClientCall::fail, for who holds only the call's state.
+void give_up(const std::shared_ptr<OutgoingCall>& call, Status why);
 }  // namespace core
 
 class ServerCall;
 
 // For CallOptions::timeout: the call may take for ever.
-inline constexpr std::nullopt_t no_deadline = std::nullopt;
+struct NoDeadline {};
+inline constexpr NoDeadline no_deadline;
+
+// How long a whole call may take, connecting included. Not given, it is HostOptions::call_timeout,
+// 10 seconds: a call without an end is how a fault in one process stops many.
+class Timeout {
+ public:
+  constexpr Timeout() = default;
+  constexpr Timeout(NoDeadline) : kind_(Kind::none) {}
+  template <typename Rep, typename Period>
+  constexpr Timeout(std::chrono::duration<Rep, Period> span)
+      : kind_(Kind::given), span_(std::chrono::duration_cast<Duration>(span)) {}
+
+  // `usual` where nothing was given.
+  constexpr std::optional<Duration> or_usual(std::optional<Duration> usual) const {
+    if (kind_ == Kind::usual) return usual;
+    return kind_ == Kind::given ? std::optional<Duration>(span_) : std::nullopt;
+  }
+
+ private:
+  enum class Kind : std::uint8_t { usual, given, none };
+  Kind kind_ = Kind::usual;
+  Duration span_{};
+};
 
 // Metadata that stays the caller's own: the host copies it when call() or open() is called. Only of
 // a variable, so that it is still there.
@@ -48,11 +80,13 @@ class MetadataView {
 // To be written in place: `co_await host.call(peer, method, request, {.timeout = 2s})`. Nothing in
 // it owns memory, because g++ 12 copies such a temporary bit by bit.
 struct CallOptions {
-  // How long the whole call may take, connecting included. Finite unless asked otherwise
-  // (no_deadline): a call without an end is how a fault in one process stops many.
-  std::optional<Duration> timeout = std::chrono::seconds(10);
+  Timeout timeout{};
   MetadataView metadata{};
-  // The incoming call for whose sake this one is made, if any: its deadline holds here too.
+  // A peer that cannot be reached is tried again until it can or the time is up. Without it such a
+  // call fails at once, as unavailable.
+  bool wait_for_ready = false;
+  // The incoming call for whose sake this one is made, if any. Its deadline holds here too, its
+  // trace goes on (metadata traceparent and tracestate), and once it is over this one cannot begin.
   const ServerCall* parent = nullptr;
 };
 
@@ -68,20 +102,32 @@ class ClientCall {
 
   // Sends one message, when there is room for it: a slow peer makes this wait. False: the call is
   // over and finish() tells why.
-  asio::awaitable<bool> write(Bytes message);
+  template <typename Token = Awaited>
+  auto write(Bytes message, Token&& token = Token()) {
+    return core::complete(executor(), start_write(std::move(message)), std::forward<Token>(token));
+  }
 
   // No more messages will be written.
   void half_close();
 
-  // The next message; absent when there are no more. Taking a message is what lets the peer send
-  // further ones.
-  asio::awaitable<std::optional<Bytes>> read();
+  // The next message (std::optional<Bytes>); absent when there are no more. Taking a message is
+  // what lets the peer send further ones.
+  template <typename Token = Awaited>
+  auto read(Token&& token = Token()) {
+    return core::complete(executor(), start_read(), std::forward<Token>(token));
+  }
 
-  // Waits for the end and gives the status. Half-closes first; messages not read are dropped.
-  asio::awaitable<Status> finish();
+  // Waits for the end and gives the Status. Half-closes first; messages not read are dropped.
+  template <typename Token = Awaited>
+  auto finish(Token&& token = Token()) {
+    return core::complete(executor(), start_finish(), std::forward<Token>(token));
+  }
 
   // Gives the call up: the peer's handler is told. finish() then says cancelled.
   void cancel();
+  // The same for a fault found on this side, such as a message that makes no sense: finish() says
+  // `why`, if the call was not over yet.
+  void fail(Status why);
 
   // The response's initial metadata, as far as it has arrived; the trailers after the end.
   const Metadata& headers() const;
@@ -89,6 +135,13 @@ class ClientCall {
 
   // The status once the call is over.
   std::optional<Status> ended() const;
+
+  // For the other classes of the library: the same without a token.
+  asio::awaitable<bool> start_write(Bytes message);
+  asio::awaitable<std::optional<Bytes>> start_read();
+  asio::awaitable<Status> start_finish();
+  asio::any_io_executor executor() const;
+  const std::shared_ptr<core::OutgoingCall>& state() const { return state_; }
 
  private:
   std::shared_ptr<core::OutgoingCall> state_;
@@ -116,8 +169,18 @@ class ServerCall {
   bool cancelled() const;
 
   // As for ClientCall. A unary handler has its message already and writes its answer by returning.
-  asio::awaitable<std::optional<Bytes>> read();
-  asio::awaitable<bool> write(Bytes message);
+  template <typename Token = Awaited>
+  auto read(Token&& token = Token()) {
+    return core::complete(executor(), start_read(), std::forward<Token>(token));
+  }
+  template <typename Token = Awaited>
+  auto write(Bytes message, Token&& token = Token()) {
+    return core::complete(executor(), start_write(std::move(message)), std::forward<Token>(token));
+  }
+
+  // Something on this side makes the call fail, such as a message of the caller's that makes no
+  // sense: it ends with `why` even if the handler returns a success.
+  void fail(Status why);
 
   // Initial metadata of the response, before the first message. False: too late, or too large.
   bool send_headers(Metadata metadata);
@@ -125,8 +188,12 @@ class ServerCall {
   // Travel with the status when the handler returns.
   Metadata& trailers();
 
+  // For the other classes of the library: the same without a token.
+  asio::awaitable<bool> start_write(Bytes message);
+  asio::awaitable<std::optional<Bytes>> start_read();
+  asio::any_io_executor executor() const;
+
  private:
-  friend class core::Core;
   std::shared_ptr<core::IncomingCall> state_;
 };
 
@@ -135,5 +202,6 @@ class ServerCall {
 // exception ends the call as `internal`, without its text, and is logged.
 using UnaryHandler = std::function<asio::awaitable<Result<Bytes>>(ServerCall&, Bytes)>;
 using StreamHandler = std::function<asio::awaitable<Status>(ServerCall&)>;
+using Handler = std::variant<UnaryHandler, StreamHandler>;
 
 }  // namespace rpcnet

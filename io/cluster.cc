@@ -1,10 +1,10 @@
-// Handles on a Core, and the loop of a call that tries another worker.
+// Handles on a Core.
 #include "io/cluster.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "engine/rpc/frame.h"
+#include "io/core/conduct.h"
 #include "io/core/core.h"
 
 namespace rpcnet {
@@ -19,11 +19,6 @@ asio::awaitable<std::optional<ClusterEvent>> next_event(std::shared_ptr<core::Ev
   co_return event;
 }
 
-bool not_started(const Metadata& trailers) {
-  return std::any_of(trailers.begin(), trailers.end(),
-                     [](const auto& pair) { return pair.first == rpc::kNotStarted; });
-}
-
 Status not_registered() {
   return error(StatusCode::failed_precondition, "WorkerRegistry::start was not called");
 }
@@ -32,25 +27,41 @@ Status not_registered() {
 
 // ------------------------------------------------------------------------------------ EventStream
 
-asio::awaitable<std::optional<ClusterEvent>> EventStream::next() { return next_event(queue_); }
-std::optional<ClusterEvent> EventStream::try_next() { return queue_->take(); }
+asio::any_io_executor EventStream::executor() const {
+  return queue_->arrived.runner().context().get_executor();
+}
+
+asio::awaitable<std::optional<ClusterEvent>> EventStream::start_next() {
+  return next_event(queue_);
+}
+
+std::optional<ClusterEvent> EventStream::try_next() {
+  return queue_->take();
+}
 
 // ------------------------------------------------------------------------------ ClusterMembership
 
 ClusterMembership::ClusterMembership(const Host& host) : core_(host.core()) {}
 
-asio::awaitable<Status> ClusterMembership::join(std::vector<std::string> seeds) {
+asio::any_io_executor ClusterMembership::executor() const {
+  return core_->context().get_executor();
+}
+
+asio::awaitable<Status> ClusterMembership::start_join(std::vector<std::string> seeds) {
   return core::Core::join(core_, std::move(seeds));
 }
 
-asio::awaitable<Status> ClusterMembership::leave() { return core::Core::leave(core_); }
+asio::awaitable<Status> ClusterMembership::start_leave() {
+  return core::Core::leave(core_);
+}
 
 Status ClusterMembership::change(
     std::vector<std::pair<std::string, std::optional<std::string>>> changes) {
   if (core_->stopped()) return core::host_stopped();
   std::string key = changes.empty() ? "" : changes.front().first;
   switch (core_->command(ChangeTags{std::move(changes)})) {
-    case Outcome::done: return {};
+    case Outcome::done:
+      return {};
     case Outcome::bad_tag:
       return error(StatusCode::invalid_argument,
                    "tag \"" + key + "\": a key must be of 1 to 64 of [a-z0-9._-]");
@@ -60,7 +71,8 @@ Status ClusterMembership::change(
                        std::to_string(core_->node().config().swim.tags_max) + " bytes in all");
     case Outcome::already_left:
       return error(StatusCode::failed_precondition, "this node has left its cluster");
-    default: return error(StatusCode::failed_precondition, "this host is no member of a cluster");
+    default:
+      return error(StatusCode::failed_precondition, "this host is no member of a cluster");
   }
 }
 
@@ -78,7 +90,9 @@ Status ClusterMembership::remove_tag(std::string key) {
   return change({{std::move(key), std::nullopt}});
 }
 
-std::vector<Member> ClusterMembership::members() const { return core_->node().members(); }
+std::vector<Member> ClusterMembership::members() const {
+  return core_->node().members();
+}
 
 std::optional<Member> ClusterMembership::find(const NodeId& id) const {
   return core_->node().find(id);
@@ -90,7 +104,9 @@ Member ClusterMembership::self() const {
   return Member{.id = config.id, .address = config.advertise, .tags = {}};
 }
 
-EventStream ClusterMembership::events() const { return EventStream(core_->subscribe()); }
+EventStream ClusterMembership::events() const {
+  return EventStream(core_->subscribe());
+}
 
 // --------------------------------------------------------------------------------- WorkerRegistry
 
@@ -152,49 +168,21 @@ std::vector<WorkerView> WorkerRegistry::workers() const {
 
 // ---------------------------------------------------------------------------------- ClusterClient
 
-namespace {
-
-asio::awaitable<Result<Bytes>> call_some_worker(std::shared_ptr<core::Core> core,
-                                                WorkerRegistry registry, std::string method,
-                                                Bytes request, WorkerCallOptions options,
-                                                std::string filter, Metadata metadata) {
-  std::vector<NodeId> tried;
-  // One deadline for all attempts.
-  std::optional<Instant> until;
-  if (options.call.timeout) until = core->now() + *options.call.timeout;
-  const std::size_t attempts = std::max<std::size_t>(options.attempts_max, 1);
-  Status last;
-  for (std::size_t attempt = 0; attempt < attempts; ++attempt) {
-    Result<Worker> worker = registry.select_worker(filter, tried);
-    if (!worker.ok()) co_return attempt == 0 ? worker.status() : last;
-    if (until) {
-      options.call.timeout = std::max(*until - core->now(), Duration::zero());
-    }
-    auto state = core->open(worker->peer(), method, options.call, metadata, request, true);
-    const ClientCall cancels_when_dropped(state);
-    while (!state->end) co_await state->over.wait();
-    if (state->end->ok() && !state->inbox.messages.empty()) co_return state->inbox.take();
-    last = *state->end;
-    if (last.ok()) {
-      co_return error(StatusCode::internal, "the call succeeded without an answer");
-    }
-    const bool again = last.code == StatusCode::unavailable ||
-                       last.code == StatusCode::resource_exhausted;
-    if (!again || !(not_started(state->trailers) || options.idempotent)) co_return last;
-    tried.push_back(worker->id);
-  }
-  co_return last;
-}
-
-}  // namespace
-
 ClusterClient::ClusterClient(const Host& host, WorkerRegistry registry)
     : core_(host.core()), registry_(std::move(registry)) {}
 
-asio::awaitable<Result<Bytes>> ClusterClient::call_worker(std::string method, Bytes request,
-                                                          WorkerCallOptions options) {
-  return call_some_worker(core_, registry_, std::move(method), std::move(request), options,
-                          std::string(options.filter), options.call.metadata.copy());
+asio::any_io_executor ClusterClient::executor() const {
+  return core_->context().get_executor();
+}
+
+asio::awaitable<Result<Bytes>> ClusterClient::start_call(std::string method, Bytes request,
+                                                         const WorkerCallOptions& options) {
+  auto route = std::make_shared<core::Route>();
+  route->core = core_;
+  route->target = core::WorkerTarget{registry_, std::string(options.filter), options.attempts_max};
+  return core::conduct_unary(std::move(route), std::move(method), std::move(request),
+                             core_->terms(options.call),
+                             options.idempotent ? Idempotency::idempotent : Idempotency::unknown);
 }
 
 }  // namespace rpcnet

@@ -27,6 +27,7 @@
 #include "engine/command.h"
 #include "engine/member.h"
 #include "io/call.h"
+#include "io/completion.h"
 #include "io/host.h"
 #include "io/result.h"
 
@@ -49,13 +50,19 @@ class EventStream {
  public:
   explicit EventStream(std::shared_ptr<core::EventQueue> queue) : queue_(std::move(queue)) {}
 
-  // The next event; absent when the host has stopped.
-  asio::awaitable<std::optional<ClusterEvent>> next();
+  // The next event (std::optional<ClusterEvent>); absent when the host has stopped.
+  template <typename Token = Awaited>
+  auto next(Token&& token = Token()) {
+    return core::complete(executor(), start_next(), std::forward<Token>(token));
+  }
 
   // The same without waiting; absent when there is none now.
   std::optional<ClusterEvent> try_next();
 
  private:
+  asio::any_io_executor executor() const;
+  asio::awaitable<std::optional<ClusterEvent>> start_next();
+
   std::shared_ptr<core::EventQueue> queue_;
 };
 
@@ -68,10 +75,16 @@ class ClusterMembership {
   // once when none is given, or only our own address: this node is then the first of its cluster.
   // Fails only for what waiting cannot mend: a malformed address, names that all do not exist, a
   // host that is no member. Cancelling the waiting does not end the joining.
-  asio::awaitable<Status> join(std::vector<std::string> seeds);
+  template <typename Token = Awaited>
+  auto join(std::vector<std::string> seeds, Token&& token = Token()) {
+    return core::complete(executor(), start_join(std::move(seeds)), std::forward<Token>(token));
+  }
 
   // Says farewell, so that the others see NodeLeft and not a failure. Not ok: nobody confirmed it.
-  asio::awaitable<Status> leave();
+  template <typename Token = Awaited>
+  auto leave(Token&& token = Token()) {
+    return core::complete(executor(), start_leave(), std::forward<Token>(token));
+  }
 
   // This node's own words about itself, 512 bytes in all by default. Keys: 1 to 64 of [a-z0-9._-].
   Status set_tag(std::string key, std::string value);
@@ -87,6 +100,9 @@ class ClusterMembership {
   const std::shared_ptr<core::Core>& core() const { return core_; }
 
  private:
+  asio::any_io_executor executor() const;
+  asio::awaitable<Status> start_join(std::vector<std::string> seeds);
+  asio::awaitable<Status> start_leave();
   Status change(std::vector<std::pair<std::string, std::optional<std::string>>> changes);
   std::shared_ptr<core::Core> core_;
 };
@@ -143,15 +159,28 @@ struct WorkerCallOptions {
   bool idempotent = false;
 };
 
-// Calls some worker, and another one if that one cannot be reached.
+// Calls some worker, and another one if that one cannot be reached. Channel(client) is the same for
+// generated clients.
 class ClusterClient {
  public:
   ClusterClient(const Host& host, WorkerRegistry registry);
 
-  asio::awaitable<Result<Bytes>> call_worker(std::string method, Bytes request,
-                                             WorkerCallOptions options = {});
+  // Result<Bytes>
+  template <typename Token = Awaited>
+  auto call_worker(std::string method, Bytes request, WorkerCallOptions options = {},
+                   Token&& token = Token()) {
+    return core::complete(executor(), start_call(std::move(method), std::move(request), options),
+                          std::forward<Token>(token));
+  }
+
+  const WorkerRegistry& registry() const { return registry_; }
+  const std::shared_ptr<core::Core>& core() const { return core_; }
 
  private:
+  asio::any_io_executor executor() const;
+  asio::awaitable<Result<Bytes>> start_call(std::string method, Bytes request,
+                                            const WorkerCallOptions& options);
+
   std::shared_ptr<core::Core> core_;
   WorkerRegistry registry_;
 };

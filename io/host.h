@@ -4,13 +4,16 @@
 //   asio::io_context context;
 //   auto host = rpcnet::Host::start(context, {.bind = "127.0.0.1:61000"});
 //   if (!host.ok()) ...
+//   host->serve(std::make_shared<Greeter>());    // a service generated from a .proto, or by hand:
 //   host->serve("Echo.echo", [](rpcnet::ServerCall&, rpcnet::Bytes request)
 //       -> asio::awaitable<rpcnet::Result<rpcnet::Bytes>> { co_return request; });
 //   context.run();
 //
 // Contract: everything happens on the thread that runs the io_context, handlers and coroutines
-// included; call nothing of a Host from another thread (asio::post to it instead). The io_context
-// must outlive the Host. Destroying a Host ends its links; calls that still run end as cancelled.
+// included; call nothing of a Host from another thread (asio::post to it instead), with one
+// exception: call() with another token than a coroutine's, such as asio::use_future, may be used
+// from any thread while the Host lives. The io_context must outlive the Host. Destroying a Host
+// ends its links; calls that still run end as cancelled.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -19,7 +22,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/command.h"
@@ -27,10 +32,13 @@
 #include "engine/node.h"
 #include "io/call.h"
 #include "io/cluster_config.h"
+#include "io/completion.h"
 #include "io/credentials.h"
+#include "io/interceptor.h"
 #include "io/quic/config.h"
 #include "io/quic/counters.h"
 #include "io/result.h"
+#include "io/service.h"
 #include "io/udp_counters.h"
 
 namespace rpcnet {
@@ -64,13 +72,16 @@ struct HostOptions {
   bool member = true;  // false: only calls and serves, takes no part in membership
   bool accept = true;  // false: a pure client; nobody can connect to it
 
-  ClusterConfig cluster{};     // membership, failure detection, balancing
-  RpcConfig rpc{};             // message size, calls, buffers
-  LinksConfig links{};         // how peers are dialled for calls
+  ClusterConfig cluster{};      // membership, failure detection, balancing
+  RpcConfig rpc{};              // message size, calls, buffers
+  LinksConfig links{};          // how peers are dialled for calls
   quic::EndpointConfig quic{};  // windows, timeouts, packets; cluster, keys, address are set here
 
   // Events that wait in one EventStream; beyond that the oldest are dropped and Lagged is told.
   std::size_t event_queue_max = 1000;
+
+  // How long a call may take that does not say (CallOptions::timeout); absent: for ever.
+  std::optional<Duration> call_timeout = std::chrono::seconds(10);
 
   // How large the kernel's socket buffers are asked to be, bytes. Debian's default of 208 KiB drops
   // bursts.
@@ -88,7 +99,8 @@ struct HostCounters {
   swim::Counters swim;
   std::uint64_t handlers_failed = 0;  // exceptions out of handlers
   std::uint64_t unknown_methods = 0;
-  std::uint64_t events_lagged = 0;    // member events dropped from full EventStreams
+  std::uint64_t calls_denied = 0;   // by an Authorizer
+  std::uint64_t events_lagged = 0;  // member events dropped from full EventStreams
 };
 
 class Host {
@@ -108,25 +120,44 @@ class Host {
   // finishes those it has. At any time, also from inside a handler.
   void serve(std::string method, UnaryHandler handler);
   void serve_stream(std::string method, StreamHandler handler);
+  // All methods of a service; it lives until they are replaced and their calls are over.
+  void serve(const std::shared_ptr<Service>& service);
+
+  // Around every handler from now on, inside the interceptors there are.
+  void intercept(ServerInterceptor interceptor);
+  // Asked before anything else of a call to a method that matches: its name, or "Billing.*" for all
+  // names that begin so. Of several patterns the longest decides; the same one again is replaced.
+  void authorize(std::string pattern, Authorizer authorizer);
 
   // ------------------------------------------------------------------------------ calling
 
-  // One message there, one back. Cancelling the coroutine cancels the call.
-  asio::awaitable<Result<Bytes>> call(Peer peer, std::string method, Bytes request,
-                                      CallOptions options = {});
+  // One message there, one back: Result<Bytes>. Cancelling the waiting cancels the call.
+  template <typename Token = Awaited>
+  auto call(Peer peer, std::string method, Bytes request, CallOptions options = {},
+            Token&& token = Token()) {
+    return core::complete(
+        executor(), start_call(std::move(peer), std::move(method), std::move(request), options),
+        std::forward<Token>(token));
+  }
 
   // Messages both ways. A call that cannot begin comes back already ended.
   ClientCall open(Peer peer, std::string method, CallOptions options = {});
 
-  // "localhost:61000" to a peer to call. Names are looked up without blocking; an IPv4 address is
-  // preferred where this host's socket can reach both kinds.
-  asio::awaitable<Result<Peer>> resolve(std::string text);
+  // "localhost:61000" to a Result<Peer> to call. Names are looked up without blocking; an IPv4
+  // address is preferred where this host's socket can reach both kinds.
+  template <typename Token = Awaited>
+  auto resolve(std::string text, Token&& token = Token()) {
+    return core::complete(executor(), start_resolve(std::move(text)), std::forward<Token>(token));
+  }
 
   // ------------------------------------------------------------------------------- ending
 
   // Turns new calls away, lets running ones finish and their answers be acknowledged, for at most
   // `grace`. True: nothing was cut.
-  asio::awaitable<bool> drain(Duration grace);
+  template <typename Token = Awaited>
+  auto drain(Duration grace, Token&& token = Token()) {
+    return core::complete(executor(), start_drain(grace), std::forward<Token>(token));
+  }
 
   // Ends everything now: links are closed, calls end as cancelled, handlers are cancelled.
   void stop();
@@ -137,14 +168,14 @@ class Host {
 
   // ------------------------------------------------------------------------------ knowing
 
-  const Address& address() const;     // bound, with the real port
+  const Address& address() const;  // bound, with the real port
   const Address& advertised() const;
   const NodeId& id() const;
   const std::string& cluster_name() const;
   std::size_t serving() const;  // incoming calls that are open
   HostCounters counters() const;
-  const Node& node() const;     // views of the engine
-  Instant now() const;          // the clock that deadlines are given in
+  const Node& node() const;  // views of the engine
+  Instant now() const;       // the clock that deadlines are given in
   asio::io_context& context() const;
 
   // For the other classes of the library.
@@ -152,6 +183,12 @@ class Host {
 
  private:
   explicit Host(std::shared_ptr<core::Core> core);
+  asio::any_io_executor executor() const;
+  asio::awaitable<Result<Bytes>> start_call(Peer peer, std::string method, Bytes request,
+                                            const CallOptions& options);
+  asio::awaitable<Result<Peer>> start_resolve(std::string text);
+  asio::awaitable<bool> start_drain(Duration grace);
+
   std::shared_ptr<core::Core> core_;
 };
 

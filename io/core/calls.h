@@ -32,27 +32,40 @@ struct Inbox {
   }
 };
 
-struct OutgoingCall {
-  explicit OutgoingCall(Runner& runner) : readable(runner), writable(runner), over(runner) {}
+enum class Kind : std::uint8_t {
+  unary,  // one message there, one back
+  stream,
+};
 
-  Core* core = nullptr;  // null: the call is over, or its host is
+struct OutgoingCall {
+  explicit OutgoingCall(Runner& runner_in)
+      : runner(runner_in), readable(runner), writable(runner), over(runner) {}
+
+  Runner& runner;
+
+  Core* core = nullptr;  // null: not begun yet, over, or its host is
   CallId id;
-  bool unary = false;       // exactly one message is expected
+  bool preparing = false;  // it will begin when its interceptors let it
+  bool conducted = false;  // interceptors have the last word on its end
+  Kind kind = Kind::stream;
   bool half_closed = false;
   Inbox inbox;
   Metadata headers;
   Metadata trailers;
-  std::optional<Status> fault;  // found on this side; wins over what the engine says
-  std::optional<Status> end;
+  std::optional<Status> fault;          // found on this side; wins over what the engine says
+  std::optional<Status> outcome;        // what became of it on the network
+  std::optional<Status> end;            // what the application is told
+  asio::cancellation_signal conductor;  // stops the interceptors
   Wakeup readable;
   Wakeup writable;
   Wakeup over;
 };
 
 struct IncomingCall {
-  IncomingCall(Runner& runner, CallArrived arrived_in)
-      : arrived(std::move(arrived_in)), readable(runner), writable(runner) {}
+  IncomingCall(Runner& runner_in, CallArrived arrived_in)
+      : runner(runner_in), arrived(std::move(arrived_in)), readable(runner), writable(runner) {}
 
+  Runner& runner;
   Core* core = nullptr;  // null: the call is over, or its host is
   CallArrived arrived;
   bool cancelled = false;

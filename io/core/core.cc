@@ -1,21 +1,24 @@
 // Commands out, events in.
 #include "io/core/core.h"
 
+#include <spdlog/spdlog.h>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "io/core/link_log.h"
 
 namespace rpcnet::core {
 
-Status host_stopped() { return error(StatusCode::cancelled, "the host has stopped"); }
+Status host_stopped() {
+  return error(StatusCode::cancelled, "the host has stopped");
+}
 
 Core::Core(asio::io_context& context, Setup setup)
     : context_(context),
@@ -27,9 +30,13 @@ Core::Core(asio::io_context& context, Setup setup)
       leave_over_(runner_),
       pass_over_(runner_) {}
 
-Core::~Core() { stop(); }
+Core::~Core() {
+  stop();
+}
 
-void Core::start() { driver_.start(weak_from_this()); }
+void Core::start() {
+  driver_.start(weak_from_this());
+}
 
 void Core::stop() {
   if (driver_.stopped()) return;
@@ -40,7 +47,7 @@ void Core::stop() {
     if (const auto queue = subscriber.lock()) queue->close();
   }
   subscribers_.clear();
-  handlers_.clear();
+  methods_.clear();
   joined_.notify();
   leave_over_.notify();
   pass_over_.notify();
@@ -62,9 +69,12 @@ std::string Core::in_words(Outcome outcome, std::size_t size) const {
              std::to_string(rpc.message_max);
     case Outcome::metadata_too_large:
       return "metadata is over metadata_max of " + std::to_string(rpc.metadata_max) + " bytes";
-    case Outcome::bad_metadata: return "metadata keys must be of [a-z0-9._-] and not empty";
-    case Outcome::bad_method: return "a method's name must be of 1 to 255 bytes";
-    default: return to_text(outcome);
+    case Outcome::bad_metadata:
+      return "metadata keys must be of [a-z0-9._-] and not empty";
+    case Outcome::bad_method:
+      return "a method's name must be of 1 to 255 bytes";
+    default:
+      return to_text(outcome);
   }
 }
 
@@ -76,41 +86,62 @@ StatusCode code_of(Outcome outcome) {
   switch (outcome) {
     case Outcome::too_many_calls:
     case Outcome::message_too_large:
-    case Outcome::metadata_too_large: return StatusCode::resource_exhausted;
+    case Outcome::metadata_too_large:
+      return StatusCode::resource_exhausted;
     case Outcome::bad_metadata:
-    case Outcome::bad_method: return StatusCode::invalid_argument;
-    default: return StatusCode::internal;
+    case Outcome::bad_method:
+      return StatusCode::invalid_argument;
+    default:
+      return StatusCode::internal;
   }
 }
 
-// The earlier of the call's own deadline and its parent's.
-std::optional<Instant> deadline_of(Instant now, const CallOptions& options) {
-  std::optional<Instant> deadline;
-  if (options.timeout) {
-    const Duration room = Instant::max() - now;
-    deadline = now + std::clamp(*options.timeout, Duration::zero(), room);
-  }
-  if (options.parent == nullptr) return deadline;
-  const auto inherited = options.parent->deadline();
-  if (!deadline) return inherited;
-  return inherited ? std::min(*deadline, *inherited) : deadline;
+// A parent's trace goes on in the calls that are made for its sake, unless the caller said
+// otherwise (W3C Trace Context: both headers travel together).
+void pass_trace_on(const Metadata& from, Metadata& to) {
+  const auto is_trace = [](const auto& pair) {
+    return pair.first == "traceparent" || pair.first == "tracestate";
+  };
+  if (std::any_of(to.begin(), to.end(), is_trace)) return;
+  std::copy_if(from.begin(), from.end(), std::back_inserter(to), is_trace);
 }
 
 }  // namespace
 
-std::shared_ptr<OutgoingCall> Core::open(Peer peer, std::string method, const CallOptions& options,
-                                         Metadata metadata, std::optional<Bytes> message,
-                                         bool unary) {
-  auto call = std::make_shared<OutgoingCall>(runner_);
-  call->unary = unary;
-  call->half_closed = unary;
-  if (stopped()) {
-    end(call, host_stopped(), {});
-    return call;
+Terms Core::terms(const CallOptions& options) const {
+  Terms terms;
+  terms.metadata = options.metadata.copy();
+  terms.wait_for_ready = options.wait_for_ready;
+  const Instant at = now();
+  if (const auto timeout = options.timeout.or_usual(settings_.call_timeout)) {
+    const Duration room = Instant::max() - at;
+    terms.deadline = at + std::clamp(*timeout, Duration::zero(), room);
   }
-  if (options.parent != nullptr && options.parent->cancelled()) {
-    end(call, error(StatusCode::cancelled, "the call that this one was made for is over"), {});
-    return call;
+  if (options.parent == nullptr) return terms;
+  terms.parent_over = options.parent->cancelled();
+  if (const auto inherited = options.parent->deadline()) {
+    terms.deadline = terms.deadline ? std::min(*terms.deadline, *inherited) : *inherited;
+  }
+  pass_trace_on(options.parent->metadata(), terms.metadata);
+  return terms;
+}
+
+std::shared_ptr<OutgoingCall> Core::open(Peer peer, std::string method, Terms terms,
+                                         std::optional<Bytes> message, Kind kind) {
+  auto call = std::make_shared<OutgoingCall>(runner_);
+  call->kind = kind;
+  call->half_closed = message.has_value();
+  begin(call, std::move(peer), std::move(method), std::move(terms), std::move(message));
+  return call;
+}
+
+void Core::begin(const std::shared_ptr<OutgoingCall>& call, Peer peer, std::string method,
+                 Terms terms, std::optional<Bytes> message) {
+  call->preparing = false;
+  if (stopped()) return end(call, host_stopped(), {});
+  if (terms.parent_over) {
+    return end(call, error(StatusCode::cancelled, "the call that this one was made for is over"),
+               {});
   }
   call->id = CallId{next_call_};
   next_call_ += 2;
@@ -118,29 +149,44 @@ std::shared_ptr<OutgoingCall> Core::open(Peer peer, std::string method, const Ca
   const Outcome outcome = driver_.command(StartCall{.call = call->id,
                                                     .peer = std::move(peer),
                                                     .method = std::move(method),
-                                                    .deadline = deadline_of(now(), options),
-                                                    .metadata = std::move(metadata),
+                                                    .deadline = terms.deadline,
+                                                    .metadata = std::move(terms.metadata),
                                                     .message = std::move(message),
-                                                    .last = unary});
+                                                    .last = call->half_closed});
   if (outcome != Outcome::done) {
-    end(call, error(code_of(outcome), in_words(outcome, size)), {});
-    return call;
+    return end(call, error(code_of(outcome), in_words(outcome, size)), {});
   }
   call->core = this;
   outgoing_.emplace(call->id.value, call);
-  return call;
+  call->writable.notify();
 }
 
-void Core::half_close(OutgoingCall& call) {
+void half_close(OutgoingCall& call) {
   if (std::exchange(call.half_closed, true)) return;
-  command(HalfClose{call.id});
+  if (call.core != nullptr) call.core->command(HalfClose{call.id});
 }
 
-void Core::cancel(OutgoingCall& call) { command(CancelCall{call.id}); }
+void give_up(OutgoingCall& call, std::optional<Status> why) {
+  if (call.end) return;
+  if (why && !call.fault) call.fault = std::move(why);
+  if (call.core != nullptr) {
+    call.core->command(CancelCall{call.id});
+  } else if (call.conducted) {
+    call.conductor.emit(asio::cancellation_type::terminal);
+  }
+}
 
-void Core::fail(OutgoingCall& call, Status why) {
-  if (!call.fault) call.fault = std::move(why);
-  cancel(call);
+void give_up(const std::shared_ptr<OutgoingCall>& call, Status why) {
+  give_up(*call, std::optional<Status>(std::move(why)));
+}
+
+void conclude(OutgoingCall& call, Status status) {
+  call.preparing = false;
+  call.end = call.fault ? std::move(*std::exchange(call.fault, std::nullopt)) : std::move(status);
+  call.inbox.complete = true;
+  call.readable.notify();
+  call.writable.notify();
+  call.over.notify();
 }
 
 Outcome Core::send(OutgoingCall& call, Bytes message) {
@@ -148,7 +194,7 @@ Outcome Core::send(OutgoingCall& call, Bytes message) {
   const Outcome outcome = command(SendMessage{call.id, std::move(message)});
   if (outcome != Outcome::done && outcome != Outcome::not_writable &&
       outcome != Outcome::unknown_call && outcome != Outcome::already_half_closed) {
-    fail(call, error(code_of(outcome), "request " + in_words(outcome, size)));
+    give_up(call, error(code_of(outcome), "request " + in_words(outcome, size)));
   }
   return outcome;
 }
@@ -163,10 +209,12 @@ OutgoingCall* Core::outgoing(CallId id) {
   return found != outgoing_.end() ? found->second.get() : nullptr;
 }
 
-void Core::end(std::shared_ptr<OutgoingCall> call, Status status, Metadata trailers) {
+void Core::end(const std::shared_ptr<OutgoingCall>& call, Status status, Metadata trailers) {
   call->core = nullptr;
-  call->end = call->fault ? std::move(*call->fault) : std::move(status);
+  call->preparing = false;
   call->trailers = std::move(trailers);
+  if (!call->conducted) return conclude(*call, std::move(status));
+  call->outcome = std::move(status);
   call->inbox.complete = true;
   call->readable.notify();
   call->writable.notify();
@@ -183,9 +231,10 @@ void Core::on(MessageArrived&& event) {
   }
   OutgoingCall* call = outgoing(event.call);
   if (call == nullptr) return;
-  if (call->unary && !call->inbox.messages.empty()) {
-    fail(*call, error(StatusCode::internal, "the answer has more than one message: is the method "
-                                            "a stream?"));
+  if (call->kind == Kind::unary && !call->inbox.messages.empty()) {
+    give_up(*call, error(StatusCode::internal,
+                         "the answer has more than one message: is the "
+                         "method a stream?"));
     return;
   }
   call->inbox.messages.push_back(std::move(event.message));
@@ -211,10 +260,21 @@ void Core::on(CallWritable&& event) {
 
 // ---------------------------------------------------------------------------------------- serving
 
-void Core::serve(std::string method, Handler handler) {
+void Core::serve(std::string method, Served served) {
   if (stopped()) return;
-  handlers_.insert_or_assign(std::move(method),
-                             std::make_shared<const Handler>(std::move(handler)));
+  methods_.insert_or_assign(std::move(method), std::make_shared<const Served>(std::move(served)));
+}
+
+void Core::intercept(ServerInterceptor interceptor) {
+  auto changed = std::make_shared<Surroundings>(*surroundings_);
+  changed->interceptors.push_back(std::move(interceptor));
+  surroundings_ = std::move(changed);
+}
+
+void Core::authorize(std::string pattern, Authorizer authorizer) {
+  auto changed = std::make_shared<Surroundings>(*surroundings_);
+  changed->authorizers.insert_or_assign(std::move(pattern), std::move(authorizer));
+  surroundings_ = std::move(changed);
 }
 
 IncomingCall* Core::incoming(CallId id) {
@@ -223,8 +283,8 @@ IncomingCall* Core::incoming(CallId id) {
 }
 
 void Core::on(CallArrived&& event) {
-  const auto found = handlers_.find(event.method);
-  if (found == handlers_.end()) {
+  const auto found = methods_.find(event.method);
+  if (found == methods_.end()) {
     ++unknown_methods_;
     Status status = error(StatusCode::unimplemented,
                           "no method \"" + printable(event.method) + "\" is served here");
@@ -235,10 +295,10 @@ void Core::on(CallArrived&& event) {
   auto call = std::make_shared<IncomingCall>(runner_, std::move(event));
   call->core = this;
   incoming_.emplace(id.value, call);
-  runner_.later([call, handler = found->second, &context = context_] {
-    asio::co_spawn(context, run_handler(call, handler),
-                   asio::bind_cancellation_slot(call->cancel.slot(),
-                                                [call](const std::exception_ptr&) {}));
+  runner_.later([call, served = found->second, around = surroundings_, &context = context_] {
+    asio::co_spawn(
+        context, run_handler(call, served, around),
+        asio::bind_cancellation_slot(call->cancel.slot(), [call](const std::exception_ptr&) {}));
   });
 }
 
@@ -440,8 +500,8 @@ Result<std::optional<Member>> Core::select(std::uint32_t registry, TagFilter fil
                                            std::vector<NodeId> excluded) {
   if (stopped()) return host_stopped();
   selected_.reset();
-  const Outcome outcome = driver_.command(SelectWorker{
-      registry, ++next_selection_, std::move(filter), std::move(excluded)});
+  const Outcome outcome = driver_.command(
+      SelectWorker{registry, ++next_selection_, std::move(filter), std::move(excluded)});
   if (outcome != Outcome::done) {
     return error(StatusCode::failed_precondition,
                  std::string("cannot select a worker: ") + to_text(outcome));
@@ -472,7 +532,9 @@ void Core::on(WorkerSelected&& event) {
   if (event.request == next_selection_) selected_ = std::move(event.worker);
 }
 
-void Core::on(Notice&& event) { log_notice(limiter_, now(), event); }
+void Core::on(Notice&& event) {
+  log_notice(limiter_, now(), event);
+}
 
 // ----------------------------------------------------------------------------------------- common
 
@@ -506,6 +568,7 @@ HostCounters Core::counters() const {
   counters.swim = node().swim_counters();
   counters.handlers_failed = handlers_failed_;
   counters.unknown_methods = unknown_methods_;
+  counters.calls_denied = denied_;
   counters.events_lagged = events_lagged_;
   return counters;
 }

@@ -16,7 +16,6 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <variant>
 #include <vector>
 
 #include "io/call.h"
@@ -25,12 +24,36 @@
 #include "io/core/setup.h"
 #include "io/driver.h"
 #include "io/host.h"
+#include "io/interceptor.h"
 #include "io/log.h"
 #include "io/resolve.h"
+#include "io/service.h"
 
 namespace rpcnet::core {
 
-using Handler = std::variant<UnaryHandler, StreamHandler>;
+// What of a call's options is settled when it is asked for; it may begin later.
+struct Terms {
+  Terms() = default;  // no aggregate: see CallOptions
+  std::optional<Instant> deadline;
+  Metadata metadata;
+  bool wait_for_ready = false;
+  bool parent_over = false;
+};
+
+// A method as it is served: shared with the calls that run in it, so replacing it disturbs nobody.
+struct Served {
+  Handler handler;
+  std::shared_ptr<Service> service;  // whose method it is, if any
+};
+
+// What surrounds every handler: changed by replacing it, so that running calls keep theirs.
+struct Surroundings {
+  std::vector<ServerInterceptor> interceptors;
+  std::map<std::string, Authorizer, std::less<>> authorizers;  // by pattern
+
+  // The one of the longest pattern that matches; nullptr: none does.
+  const Authorizer* authorizer(const std::string& method) const;
+};
 
 class Core final : public std::enable_shared_from_this<Core>, private EventSink {
  public:
@@ -45,23 +68,28 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
 
   // -------------------------------------------------------------------------------- calling
 
-  std::shared_ptr<OutgoingCall> open(Peer peer, std::string method, const CallOptions& options,
-                                     Metadata metadata, std::optional<Bytes> message, bool unary);
-  void half_close(OutgoingCall& call);
-  void cancel(OutgoingCall& call);
-  // Ends the call for a reason found on this side.
-  void fail(OutgoingCall& call, Status why);
+  Terms terms(const CallOptions& options) const;
+  // With a message there is no other one: the call half-closes behind it.
+  std::shared_ptr<OutgoingCall> open(Peer peer, std::string method, Terms terms,
+                                     std::optional<Bytes> message, Kind kind);
+  // Begins a call that was prepared.
+  void begin(const std::shared_ptr<OutgoingCall>& call, Peer peer, std::string method, Terms terms,
+             std::optional<Bytes> message);
   Outcome send(OutgoingCall& call, Bytes message);
   void consumed(CallId call, const Inbox& inbox, std::size_t bytes);
   bool is_writable(CallId call) const { return driver_.node().is_writable(call); }
 
   // -------------------------------------------------------------------------------- serving
 
-  void serve(std::string method, Handler handler);
+  void serve(std::string method, Served served);
+  void intercept(ServerInterceptor interceptor);
+  void authorize(std::string pattern, Authorizer authorizer);
   Outcome send(IncomingCall& call, Bytes message);
   Outcome send_headers(IncomingCall& call, Metadata metadata);
   void finish(IncomingCall& call, Status status, std::optional<Bytes> message);
   void on_failure(const std::string& method, const char* what);
+  void on_denied() { ++denied_; }
+  Runner& runner() { return runner_; }
   static asio::awaitable<bool> drain(std::shared_ptr<Core> self, Duration grace);
 
   // --------------------------------------------------------------------------------- cluster
@@ -101,7 +129,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
 
   OutgoingCall* outgoing(CallId id);
   IncomingCall* incoming(CallId id);
-  void end(std::shared_ptr<OutgoingCall> call, Status status, Metadata trailers);
+  void end(const std::shared_ptr<OutgoingCall>& call, Status status, Metadata trailers);
   void abort(std::shared_ptr<IncomingCall> call);
   void forget(IncomingCall& call);
   std::string in_words(Outcome outcome, std::size_t size) const;
@@ -118,8 +146,8 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   Driver driver_;
   std::unordered_map<std::uint64_t, std::shared_ptr<OutgoingCall>> outgoing_;
   std::unordered_map<std::uint64_t, std::shared_ptr<IncomingCall>> incoming_;
-  // Shared with the calls that run in them: replacing one disturbs nobody.
-  std::map<std::string, std::shared_ptr<const Handler>, std::less<>> handlers_;
+  std::map<std::string, std::shared_ptr<const Served>, std::less<>> methods_;
+  std::shared_ptr<const Surroundings> surroundings_ = std::make_shared<Surroundings>();
   std::vector<std::weak_ptr<EventQueue>> subscribers_;
   std::optional<Member> selected_;
   std::uint64_t next_call_ = 1;
@@ -131,6 +159,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   bool draining_ = false;
   std::uint64_t handlers_failed_ = 0;
   std::uint64_t unknown_methods_ = 0;
+  std::uint64_t denied_ = 0;
   std::uint64_t events_lagged_ = 0;
   Wakeup joined_;
   Wakeup leave_over_;
@@ -141,8 +170,16 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
 
 Status host_stopped();
 
-// Runs a handler for one call and answers with what it returns.
+// These do what they can for a call that is being prepared, runs, or is over.
+void half_close(OutgoingCall& call);
+// Cancels the call, or ends it for a reason found on this side.
+void give_up(OutgoingCall& call, std::optional<Status> why);
+// Tells the application the end.
+void conclude(OutgoingCall& call, Status status);
+
+// Runs a method for one call and answers with what it returns.
 asio::awaitable<void> run_handler(std::shared_ptr<IncomingCall> call,
-                                  std::shared_ptr<const Handler> handler);
+                                  std::shared_ptr<const Served> served,
+                                  std::shared_ptr<const Surroundings> around);
 
 }  // namespace rpcnet::core

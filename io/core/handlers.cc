@@ -1,6 +1,7 @@
 // Running a handler: its message, its exceptions, its end.
 #include <exception>
 
+#include "io/core/chain.h"
 #include "io/core/core.h"
 
 namespace rpcnet::core {
@@ -12,40 +13,83 @@ Status failed(const IncomingCall& call, const char* what) {
   return error(StatusCode::internal, "the handler of " + call.arrived.method + " failed");
 }
 
-asio::awaitable<Result<Bytes>> answer(ServerCall& face, const UnaryHandler& handler) {
-  std::optional<Bytes> request = co_await face.read();
-  if (!request) {
-    co_return error(StatusCode::invalid_argument,
-                    face.method() + " takes one message and none came");
+// The interceptors and, innermost, the handler.
+class HandlerChain final : public Chain {
+ public:
+  HandlerChain(ServerCall& face, const Handler& handler, const Surroundings& around)
+      : face_(face), handler_(handler), around_(around) {}
+
+  std::optional<Bytes> message;  // the answer of a unary method
+
+ private:
+  std::size_t interceptors() const override { return around_.interceptors.size(); }
+
+  asio::awaitable<Status> intercept(std::size_t index) override {
+    return around_.interceptors[index](face_, Next(*this, index + 1));
   }
-  auto running = handler(face, std::move(*request));
-  Result<Bytes> result = co_await std::move(running);
-  co_return result;
-}
+
+  asio::awaitable<Status> last() override {
+    const auto* unary = std::get_if<UnaryHandler>(&handler_);
+    return unary == nullptr ? std::get<StreamHandler>(handler_)(face_) : one_answer(*unary);
+  }
+
+  asio::awaitable<Status> one_answer(const UnaryHandler& unary) {
+    std::optional<Bytes> request = co_await face_.read();
+    if (!request) {
+      co_return error(StatusCode::invalid_argument,
+                      face_.method() + " takes one message and none came");
+    }
+    auto running = unary(face_, std::move(*request));
+    Result<Bytes> result = co_await std::move(running);
+    Status status = result.status();
+    if (result.ok()) message = std::move(*result);
+    co_return status;
+  }
+
+  ServerCall& face_;
+  const Handler& handler_;
+  const Surroundings& around_;
+};
 
 }  // namespace
 
+const Authorizer* Surroundings::authorizer(const std::string& method) const {
+  const Authorizer* best = nullptr;
+  std::size_t best_size = 0;
+  for (const auto& [pattern, candidate] : authorizers) {
+    const bool open = pattern.ends_with('*');
+    const std::string_view fixed = std::string_view(pattern).substr(0, pattern.size() - open);
+    if (open ? !method.starts_with(fixed) : method != fixed) continue;
+    if (best != nullptr && pattern.size() < best_size) continue;
+    best = &candidate;
+    best_size = pattern.size();
+  }
+  return best;
+}
+
 asio::awaitable<void> run_handler(std::shared_ptr<IncomingCall> call,
-                                  std::shared_ptr<const Handler> handler) {
+                                  std::shared_ptr<const Served> served,
+                                  std::shared_ptr<const Surroundings> around) {
   ServerCall face(call);
+  HandlerChain chain(face, served->handler, *around);
   Status status;
-  std::optional<Bytes> message;
   try {
-    if (const auto* unary = std::get_if<UnaryHandler>(handler.get())) {
-      auto running = answer(face, *unary);
-      Result<Bytes> result = co_await std::move(running);
-      status = result.status();
-      if (result.ok()) message = std::move(*result);
-    } else {
-      auto running = std::get<StreamHandler>(*handler)(face);
+    if (const Authorizer* allows = around->authorizer(face.method())) status = (*allows)(face);
+    if (status.ok()) {
+      auto running = chain.run(0);
       status = co_await std::move(running);
+    } else if (call->core != nullptr) {
+      call->core->on_denied();
     }
   } catch (const std::exception& thrown) {
     status = failed(*call, thrown.what());
   } catch (...) {
     status = failed(*call, "an exception that is no std::exception");
   }
-  if (call->core != nullptr) call->core->finish(*call, std::move(status), std::move(message));
+  if (!status.ok()) chain.message.reset();
+  if (call->core != nullptr) {
+    call->core->finish(*call, std::move(status), std::move(chain.message));
+  }
 }
 
 }  // namespace rpcnet::core

@@ -59,6 +59,8 @@ class Runner final : public asio::execution_context::service {
 
   explicit Runner(asio::io_context& context);
 
+  asio::io_context& context() const { return context_; }
+
   static Runner& of(asio::io_context& context) { return asio::use_service<Runner>(context); }
 
   // While one lives, ready tasks wait for whoever holds it to call run().

@@ -75,8 +75,9 @@ Result<NodeId> derived_name(const std::string& pattern, const Address& address) 
   const auto id = NodeId::parse(name);
   if (!id) {
     return error(StatusCode::invalid_argument,
-                 "the name \"" + name + "\" made from the certificate's pattern is too long; name "
-                                        "the node yourself");
+                 "the name \"" + name +
+                     "\" made from the certificate's pattern is too long; name "
+                     "the node yourself");
   }
   return *id;
 }
@@ -86,8 +87,8 @@ Result<NodeId> node_name(const HostOptions& options, const Credentials& credenti
   if (!options.node.empty()) {
     const auto id = NodeId::parse(options.node);
     if (!id) {
-      return error(StatusCode::invalid_argument, "the node name \"" + options.node +
-                                                     "\" is not of 1 to 64 of [a-z0-9._-]");
+      return error(StatusCode::invalid_argument,
+                   "the node name \"" + options.node + "\" is not of 1 to 64 of [a-z0-9._-]");
     }
     return *id;
   }
@@ -187,7 +188,7 @@ Result<Setup> set_up(asio::io_context& context, HostOptions options) {
                .node = std::move(node),
                .endpoint = std::move(endpoint),
                .credentials = std::move(*credentials),
-               .settings = {files, options.event_queue_max}};
+               .settings = {files, options.event_queue_max, options.call_timeout}};
 }
 
 }  // namespace rpcnet::core

@@ -4,6 +4,7 @@
 #include <asio/io_context.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "engine/config.h"
@@ -19,6 +20,7 @@ namespace rpcnet::core {
 struct HostSettings {
   CredentialFiles credentials;
   std::size_t event_queue_max = 0;
+  std::optional<Duration> call_timeout;
 };
 
 struct Setup {

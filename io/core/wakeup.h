@@ -34,6 +34,7 @@ class Wakeup {
 
   void notify();
   bool awaited() const { return first_ != nullptr; }
+  Runner& runner() const { return runner_; }
 
  private:
   struct Waiter : Task {

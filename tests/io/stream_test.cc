@@ -140,8 +140,8 @@ BOOST_AUTO_TEST_CASE(ASlowReaderBoundsTheMemoryOfTheSender) {
     call.cancel();
     const bool freed = co_await eventually([&] { return server.serving() == 0; }, 2s);
     BOOST_CHECK(freed);
-    const bool empty = co_await eventually(
-        [&] { return server.counters().quic.send_buffer_bytes == 0; }, 2s);
+    const bool empty =
+        co_await eventually([&] { return server.counters().quic.send_buffer_bytes == 0; }, 2s);
     BOOST_CHECK(empty);
   });
 }
@@ -198,8 +198,8 @@ BOOST_AUTO_TEST_CASE(CancellingTheCoroutineCancelsTheCall) {
   };
   run(context, [&]() -> asio::awaitable<void> {
     asio::co_spawn(context, call(),
-                   asio::bind_cancellation_slot(
-                       stop.slot(), [&](const std::exception_ptr&) { ended = true; }));
+                   asio::bind_cancellation_slot(stop.slot(),
+                                                [&](const std::exception_ptr&) { ended = true; }));
     co_await eventually([&] { return server.serving() == 1; });
     stop.emit(asio::cancellation_type::terminal);
     const bool freed = co_await eventually([&] { return ended && server.serving() == 0; }, 2s);
@@ -314,12 +314,11 @@ BOOST_AUTO_TEST_CASE(AHandlersOwnCallsInheritIt) {
     co_return answer;
   });
   run(context, [&]() -> asio::awaitable<void> {
-    Result<Bytes> got =
-        co_await client.call(peer_of(middle), "Middle.ask", {}, {.timeout = 400ms});
+    Result<Bytes> got = co_await client.call(peer_of(middle), "Middle.ask", {}, {.timeout = 400ms});
     BOOST_CHECK(got.code() == StatusCode::deadline_exceeded);
     // Nobody works on for a caller who has gone.
-    const bool freed = co_await eventually(
-        [&] { return back.serving() == 0 && middle.serving() == 0; }, 2s);
+    const bool freed =
+        co_await eventually([&] { return back.serving() == 0 && middle.serving() == 0; }, 2s);
     BOOST_CHECK(freed);
   });
   BOOST_REQUIRE(left.has_value());
@@ -327,7 +326,7 @@ BOOST_AUTO_TEST_CASE(AHandlersOwnCallsInheritIt) {
 }
 
 BOOST_AUTO_TEST_CASE(TheDefaultIsFinite) {
-  BOOST_CHECK(CallOptions{}.timeout == Duration(10s));
+  BOOST_CHECK(HostOptions{}.call_timeout == Duration(10s));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

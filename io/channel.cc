@@ -1,0 +1,90 @@
+// From a channel to a conducted call.
+#include "io/channel.h"
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/co_spawn.hpp>
+
+#include <exception>
+#include <utility>
+
+#include "io/cluster.h"
+#include "io/core/conduct.h"
+#include "io/core/core.h"
+#include "io/host.h"
+
+namespace rpcnet {
+namespace {
+
+template <typename Target>
+std::shared_ptr<const core::Route> route_of(std::shared_ptr<core::Core> core, Target target) {
+  auto route = std::make_shared<core::Route>();
+  route->core = std::move(core);
+  route->target = std::move(target);
+  return route;
+}
+
+// Nothing but a peer: no need to conduct anything.
+const Peer* plain_peer(const core::Route& route) {
+  return route.interceptors.empty() ? std::get_if<Peer>(&route.target) : nullptr;
+}
+
+}  // namespace
+
+Channel::Channel(const Host& host, Peer peer) : route_(route_of(host.core(), std::move(peer))) {}
+
+Channel::Channel(const Host& host, std::string target)
+    : route_(route_of(host.core(), core::NameTarget{std::move(target),
+                                                    std::make_shared<std::optional<Peer>>()})) {}
+
+Channel::Channel(const ClusterClient& cluster, std::string filter)
+    : route_(route_of(cluster.core(), core::WorkerTarget{cluster.registry(), std::move(filter)})) {}
+
+Channel::Channel(std::shared_ptr<const core::Route> route) : route_(std::move(route)) {}
+
+Channel Channel::with(ClientInterceptor interceptor) const {
+  auto route = std::make_shared<core::Route>(*route_);
+  route->interceptors.push_back(std::move(interceptor));
+  return Channel(std::shared_ptr<const core::Route>(std::move(route)));
+}
+
+asio::awaitable<Result<Bytes>> Channel::start_call(std::string method, Bytes request,
+                                                   const CallOptions& options,
+                                                   Idempotency idempotency) const {
+  core::Terms terms = route_->core->terms(options);
+  if (const Peer* peer = plain_peer(*route_)) {
+    return core::call_peer(route_->core, *peer, std::move(method), std::move(request),
+                           std::move(terms));
+  }
+  return core::conduct_unary(route_, std::move(method), std::move(request), std::move(terms),
+                             idempotency);
+}
+
+ClientCall Channel::start_stream(std::string method, std::optional<Bytes> message,
+                                 const CallOptions& options) const {
+  core::Core& core = *route_->core;
+  core::Terms terms = core.terms(options);
+  if (const Peer* peer = plain_peer(*route_)) {
+    return ClientCall(core.open(*peer, std::move(method), std::move(terms), std::move(message),
+                                core::Kind::stream));
+  }
+  auto call = std::make_shared<core::OutgoingCall>(core.runner());
+  call->preparing = true;
+  call->conducted = true;
+  call->half_closed = message.has_value();
+  const auto over = [call](const std::exception_ptr& thrown) {
+    if (thrown && !call->end) {
+      core::conclude(*call, error(StatusCode::cancelled, "cancelled by the caller"));
+    }
+  };
+  asio::co_spawn(
+      core.context(),
+      core::conduct_stream(route_, call, std::move(method), std::move(message), std::move(terms)),
+      asio::bind_cancellation_slot(call->conductor.slot(), over));
+  return ClientCall(std::move(call));
+}
+
+asio::any_io_executor Channel::executor() const {
+  return route_->core->context().get_executor();
+}
+
+}  // namespace rpcnet

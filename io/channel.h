@@ -1,0 +1,75 @@
+// Channel: where calls go, with what surrounds them. What a generated client is made from.
+//
+//   rpcnet::Channel one(host, peer);                  // to one process
+//   rpcnet::Channel named(host, "greeter.example:7000");
+//   rpcnet::Channel any(cluster_client);              // each call to a worker chosen for it
+//   hello::GreeterClient client(named.with(tracing));
+//
+// A handle on a Host: cheap to copy, and harmless (calls end as `cancelled`) once the Host is gone.
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "engine/command.h"
+#include "io/call.h"
+#include "io/completion.h"
+#include "io/interceptor.h"
+#include "io/result.h"
+#include "io/service.h"
+
+namespace rpcnet {
+
+class ClusterClient;
+class Host;
+
+namespace core {
+struct Route;
+}
+
+class Channel {
+ public:
+  Channel(const Host& host, Peer peer);
+  // "name:port" is looked up when the first call is made, and again after a call that could not
+  // reach it. Any node of our cluster may answer there.
+  Channel(const Host& host, std::string target);
+  // A worker for every call, by the strategy of the client's registry; `filter` narrows the choice.
+  // A unary call that could not begin at one worker is tried at another.
+  Channel(const ClusterClient& cluster, std::string filter = {});
+  explicit Channel(std::shared_ptr<const core::Route> route);
+
+  // The same channel with one more interceptor, inside those it has.
+  Channel with(ClientInterceptor interceptor) const;
+
+  // One message there, one back: Result<Bytes>. Cancelling the waiting cancels the call.
+  template <typename Token = Awaited>
+  auto call(std::string method, Bytes request, CallOptions options = {},
+            Token&& token = Token()) const {
+    return core::complete(executor(), start_call(std::move(method), std::move(request), options),
+                          std::forward<Token>(token));
+  }
+
+  // Messages both ways. A call that cannot begin comes back already ended.
+  ClientCall open(std::string method, CallOptions options = {}) const {
+    return start_stream(std::move(method), std::nullopt, options);
+  }
+
+  // For the other classes of the library.
+  asio::awaitable<Result<Bytes>> start_call(std::string method, Bytes request,
+                                            const CallOptions& options,
+                                            Idempotency idempotency = Idempotency::unknown) const;
+  // With a message there is no other one: the call half-closes behind it.
+  ClientCall start_stream(std::string method, std::optional<Bytes> message,
+                          const CallOptions& options) const;
+  asio::any_io_executor executor() const;
+
+ private:
+  std::shared_ptr<const core::Route> route_;
+};
+
+}  // namespace rpcnet

@@ -1,0 +1,53 @@
+// Conducting a call: finding where it goes, running the interceptors around it, trying elsewhere.
+#pragma once
+
+#include <asio/awaitable.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "io/channel.h"
+#include "io/cluster.h"
+#include "io/core/core.h"
+#include "io/interceptor.h"
+
+namespace rpcnet::core {
+
+struct NameTarget {
+  std::string text;
+  std::shared_ptr<std::optional<Peer>> known;  // of the last look-up; shared by copies
+};
+
+struct WorkerTarget {
+  WorkerRegistry registry;
+  std::string filter;
+  std::size_t attempts_max = 3;
+};
+
+// What a Channel is made of.
+struct Route {
+  std::shared_ptr<Core> core;
+  std::variant<Peer, NameTarget, WorkerTarget> target;
+  std::vector<ClientInterceptor> interceptors;
+};
+
+asio::awaitable<Result<Peer>> resolve_peer(std::string text, Families families);
+
+// A unary call to one peer, with nothing around it.
+asio::awaitable<Result<Bytes>> call_peer(std::shared_ptr<Core> core, Peer peer, std::string method,
+                                         Bytes request, Terms terms);
+
+// A unary call along a route.
+asio::awaitable<Result<Bytes>> conduct_unary(std::shared_ptr<const Route> route, std::string method,
+                                             Bytes request, Terms terms, Idempotency idempotency);
+
+// Runs a prepared streaming call along a route, to its end.
+asio::awaitable<void> conduct_stream(std::shared_ptr<const Route> route,
+                                     std::shared_ptr<OutgoingCall> call, std::string method,
+                                     std::optional<Bytes> message, Terms terms);
+
+}  // namespace rpcnet::core

@@ -1,0 +1,399 @@
+// Code around calls, on both sides, and who may call what.
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/system_error.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <stdexcept>
+
+#include "tests/io/support/rig.h"
+
+namespace rpcnet::test {
+namespace {
+
+using Words = std::vector<std::string>;
+
+ServerInterceptor server_mark(Words& words, const std::string& name) {
+  return [&words, name](ServerCall&, Next next) -> asio::awaitable<Status> {
+    words.push_back(name + " in");
+    Status status = co_await next();
+    words.push_back(name + " out " + to_text(status.code));
+    co_return status;
+  };
+}
+
+ClientInterceptor client_mark(Words& words, const std::string& name) {
+  return [&words, name](OutgoingCallView&, Next next) -> asio::awaitable<Status> {
+    words.push_back(name + " in");
+    Status status = co_await next();
+    words.push_back(name + " out " + to_text(status.code));
+    co_return status;
+  };
+}
+
+asio::awaitable<Status> three_messages(ServerCall& call) {
+  for (int i = 0; i < 3; ++i) co_await call.write(to_bytes(std::to_string(i)));
+  co_return Status{};
+}
+
+BOOST_AUTO_TEST_SUITE(Interceptor)
+
+BOOST_AUTO_TEST_CASE(TheFirstIsTheOutermostOnBothSides) {
+  asio::io_context context;
+  Host server = start(context, options("server"));
+  Host client = start(context, options("client"));
+  Words served;
+  Words called;
+  server.intercept(server_mark(served, "outer"));
+  server.intercept(server_mark(served, "inner"));
+  server.serve("Echo.echo", echo);
+  server.serve_stream("Three.all", three_messages);
+  const Channel channel = Channel(client, peer_of(server))
+                              .with(client_mark(called, "outer"))
+                              .with(client_mark(called, "inner"));
+  const Words expected{"outer in", "inner in", "inner out ok", "outer out ok"};
+  run(context, [&]() -> asio::awaitable<void> {
+    Result<Bytes> got = co_await channel.call("Echo.echo", to_bytes("x"));
+    BOOST_CHECK(got.ok() && *got == to_bytes("x"));
+    BOOST_CHECK_EQUAL_COLLECTIONS(served.begin(), served.end(), expected.begin(), expected.end());
+    BOOST_CHECK_EQUAL_COLLECTIONS(called.begin(), called.end(), expected.begin(), expected.end());
+    served.clear();
+    called.clear();
+    ClientCall stream = channel.open("Three.all");
+    int count = 0;
+    while (co_await stream.read()) ++count;
+    const Status end = co_await stream.finish();
+    BOOST_CHECK_MESSAGE(end.ok(), to_text(end));
+    BOOST_CHECK_EQUAL(count, 3);
+    BOOST_CHECK_EQUAL_COLLECTIONS(served.begin(), served.end(), expected.begin(), expected.end());
+    BOOST_CHECK_EQUAL_COLLECTIONS(called.begin(), called.end(), expected.begin(), expected.end());
+  });
+}
+
+BOOST_AUTO_TEST_CASE(OneOnTheClientAddsMetadataAndSeesWhatCameBack) {
+  asio::io_context context;
+  Host server = start(context, options("server"));
+  Host client = start(context, options("client"));
+  server.serve("Meta.echo", [](ServerCall& call, Bytes) -> asio::awaitable<Result<Bytes>> {
+    call.send_headers({{"headers", "1"}});
+    call.trailers() = call.metadata();
+    co_return Bytes{};
+  });
+  Metadata headers;
+  Metadata trailers;
+  const Channel channel =
+      Channel(client, peer_of(server))
+          .with([&](OutgoingCallView& call, Next next) -> asio::awaitable<Status> {
+            BOOST_CHECK_EQUAL(call.method, "Meta.echo");
+            BOOST_CHECK(!call.streaming);
+            BOOST_CHECK(call.deadline.has_value());
+            call.metadata.emplace_back("token", "t1");
+            Status status = co_await next();
+            headers = call.headers;
+            trailers = call.trailers;
+            co_return status;
+          });
+  run(context, [&]() -> asio::awaitable<void> {
+    const Metadata own{{"own", "1"}};
+    Result<Bytes> got = co_await channel.call("Meta.echo", {}, {.metadata = own});
+    BOOST_CHECK(got.ok());
+  });
+  BOOST_CHECK((headers == Metadata{{"headers", "1"}}));
+  BOOST_CHECK((trailers == Metadata{{"own", "1"}, {"token", "t1"}}));
+}
+
+BOOST_AUTO_TEST_CASE(OneThatDoesNotCallNextHasEndedTheCall) {
+  asio::io_context context;
+  Host server = start(context, options("server"));
+  Host client = start(context, options("client"));
+  bool reached = false;
+  server.serve("Echo.echo", [&](ServerCall&, Bytes request) -> asio::awaitable<Result<Bytes>> {
+    reached = true;
+    co_return request;
+  });
+  server.intercept([](ServerCall&, Next) -> asio::awaitable<Status> {
+    co_return error(StatusCode::resource_exhausted, "not today");
+  });
+  const Channel closed =
+      Channel(client, peer_of(server)).with([](OutgoingCallView&, Next) -> asio::awaitable<Status> {
+        co_return error(StatusCode::aborted, "not even sent");
+      });
+  run(context, [&]() -> asio::awaitable<void> {
+    Result<Bytes> got = co_await client.call(peer_of(server), "Echo.echo", {});
+    BOOST_CHECK(got.code() == StatusCode::resource_exhausted);
+    got = co_await closed.call("Echo.echo", {});
+    BOOST_CHECK(got.code() == StatusCode::aborted);
+    ClientCall stream = closed.open("Echo.echo");
+    const bool written = co_await stream.write({});
+    BOOST_CHECK(!written);
+    const Status end = co_await stream.finish();
+    BOOST_CHECK(end.code == StatusCode::aborted);
+  });
+  BOOST_CHECK(!reached);
+  BOOST_CHECK_EQUAL(client.counters().rpc.started, 1u);
+}
+
+BOOST_AUTO_TEST_CASE(OneMayReplaceTheStatusAndTheAnswerIsThenDropped) {
+  asio::io_context context;
+  Host server = start(context, options("server"));
+  Host client = start(context, options("client"));
+  server.serve("Echo.echo", echo);
+  server.intercept([](ServerCall&, Next next) -> asio::awaitable<Status> {
+    const Status inner = co_await next();
+    co_return inner.ok() ? error(StatusCode::data_loss, "after all") : inner;
+  });
+  run(context, [&]() -> asio::awaitable<void> {
+    Result<Bytes> got = co_await client.call(peer_of(server), "Echo.echo", to_bytes("x"));
+    BOOST_CHECK(got.code() == StatusCode::data_loss);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(OneThatThrowsOrCallsNextTwiceEndsItsCallOnly) {
+  asio::io_context context;
+  Host server = start(context, options("server"));
+  Host client = start(context, options("client"));
+  server.serve("Echo.echo", echo);
+  const Channel plain(client, peer_of(server));
+  const Channel throwing = plain.with([](OutgoingCallView&, Next) -> asio::awaitable<Status> {
+    throw std::runtime_error("broken");
+    co_return Status{};
+  });
+  const Channel twice = plain.with([](OutgoingCallView&, Next next) -> asio::awaitable<Status> {
+    co_await next();
+    co_return co_await next();
+  });
+  run(context, [&]() -> asio::awaitable<void> {
+    Result<Bytes> got = co_await throwing.call("Echo.echo", {});
+    BOOST_CHECK(got.code() == StatusCode::internal);
+    BOOST_CHECK(got.status().message.find("broken") != std::string::npos);
+    ClientCall stream = throwing.open("Echo.echo");
+    Status end = co_await stream.finish();
+    BOOST_CHECK(end.code == StatusCode::internal);
+    got = co_await twice.call("Echo.echo", {});
+    BOOST_CHECK(got.code() == StatusCode::failed_precondition);
+    got = co_await plain.call("Echo.echo", to_bytes("fine"));
+    BOOST_CHECK(got.ok());
+  });
+  BOOST_CHECK_EQUAL(client.counters().rpc.started, 2u);
+}
+
+BOOST_AUTO_TEST_CASE(AStreamThatIsStillBeingPreparedCanBeCancelled) {
+  asio::io_context context;
+  Host server = start(context, options("server"));
+  Host client = start(context, options("client"));
+  int left = 0;
+  const Channel slow = Channel(client, peer_of(server))
+                           .with([&](OutgoingCallView&, Next next) -> asio::awaitable<Status> {
+                             try {
+                               co_await pause(1h);
+                             } catch (const asio::system_error&) {
+                               ++left;
+                               throw;
+                             }
+                             co_return co_await next();
+                           });
+  run(context, [&]() -> asio::awaitable<void> {
+    ClientCall call = slow.open("Three.all");
+    co_await pause(10ms);
+    call.cancel();
+    const Status end = co_await call.finish();
+    BOOST_CHECK(end.code == StatusCode::cancelled);
+    {
+      const ClientCall dropped = slow.open("Three.all");
+    }
+    const bool freed = co_await eventually([&] { return left == 2; });
+    BOOST_CHECK(freed);
+  });
+  BOOST_CHECK_EQUAL(client.counters().rpc.started, 0u);
+}
+
+BOOST_AUTO_TEST_CASE(CancellingAConductedStreamFreesTheServer) {
+  asio::io_context context;
+  Host server = start(context, options("server"));
+  Host client = start(context, options("client"));
+  Words called;
+  server.serve_stream("Long.wait", [](ServerCall&) -> asio::awaitable<Status> {
+    co_await pause(1h);
+    co_return Status{};
+  });
+  const Channel channel = Channel(client, peer_of(server)).with(client_mark(called, "mark"));
+  run(context, [&]() -> asio::awaitable<void> {
+    {
+      const ClientCall call = channel.open("Long.wait", {.timeout = no_deadline});
+      co_await eventually([&] { return server.serving() == 1; });
+    }
+    const bool freed =
+        co_await eventually([&] { return server.serving() == 0 && called.size() == 2; }, 2s);
+    BOOST_CHECK(freed);
+  });
+  BOOST_CHECK_EQUAL(called.back(), "mark out cancelled");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(Authorization)
+
+BOOST_AUTO_TEST_CASE(TheLongestPatternDecidesAndNothingOfTheCallRunsBefore) {
+  asio::io_context context;
+  Host server = start(context, options("server"));
+  Host client = start(context, options("client"));
+  int ran = 0;
+  const auto count = [&](ServerCall&, Bytes) -> asio::awaitable<Result<Bytes>> {
+    ++ran;
+    co_return Bytes{};
+  };
+  for (const char* method : {"Billing.pay", "Billing.list", "Open.all"}) {
+    server.serve(method, count);
+  }
+  server.intercept([&](ServerCall&, Next next) -> asio::awaitable<Status> {
+    ++ran;
+    co_return co_await next();
+  });
+  server.authorize("Billing.*", [](const ServerCall& call) {
+    return error(StatusCode::permission_denied, call.method() + " is for others");
+  });
+  server.authorize("Billing.list", [](const ServerCall&) { return Status{}; });
+  run(context, [&]() -> asio::awaitable<void> {
+    Result<Bytes> got = co_await client.call(peer_of(server), "Billing.pay", {});
+    BOOST_CHECK(got.code() == StatusCode::permission_denied);
+    BOOST_CHECK_EQUAL(got.status().message, "Billing.pay is for others");
+    BOOST_CHECK_EQUAL(ran, 0);
+    got = co_await client.call(peer_of(server), "Billing.list", {});
+    BOOST_CHECK(got.ok());
+    got = co_await client.call(peer_of(server), "Open.all", {});
+    BOOST_CHECK(got.ok());
+    BOOST_CHECK_EQUAL(ran, 4);
+  });
+  BOOST_CHECK_EQUAL(server.counters().calls_denied, 1u);
+}
+
+BOOST_AUTO_TEST_CASE(TheCertificateOfTheCallerCounts) {
+  const std::string named =
+      make_certificates("--cluster dev --node ops-1 --node guest --node server");
+  asio::io_context context;
+  HostOptions serving = options("server");
+  serving.credentials = files_of(named, "server");
+  Host server = start(context, serving);
+  server.serve("Admin.stop", echo);
+  server.serve("Member.any", echo);
+  server.authorize("Admin.*", require_node({"ops-*", "root"}));
+  server.authorize("Member.*", require_certificate());
+  const auto caller = [&](const std::string& node) {
+    HostOptions calling = options(node);
+    calling.credentials = files_of(named, node.empty() ? "server" : node);
+    calling.member = false;
+    calling.accept = false;
+    if (node.empty()) {
+      calling.credentials.anonymous = true;
+      calling.cluster_name = "dev";
+    }
+    return start(context, calling);
+  };
+  Host ops = caller("ops-1");
+  Host guest = caller("guest");
+  Host nobody = caller("");
+  const auto code = [&](Host& host, const char* method) -> asio::awaitable<StatusCode> {
+    Result<Bytes> got = co_await host.call(peer_of(server), method, {});
+    co_return got.code();
+  };
+  run(context, [&]() -> asio::awaitable<void> {
+    const StatusCode by_ops = co_await code(ops, "Admin.stop");
+    BOOST_CHECK(by_ops == StatusCode::ok);
+    const StatusCode by_guest = co_await code(guest, "Admin.stop");
+    BOOST_CHECK(by_guest == StatusCode::permission_denied);
+    const StatusCode by_nobody = co_await code(nobody, "Admin.stop");
+    BOOST_CHECK(by_nobody == StatusCode::unauthenticated);
+    const StatusCode member_guest = co_await code(guest, "Member.any");
+    BOOST_CHECK(member_guest == StatusCode::ok);
+    const StatusCode member_nobody = co_await code(nobody, "Member.any");
+    BOOST_CHECK(member_nobody == StatusCode::unauthenticated);
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(Trace)
+
+BOOST_AUTO_TEST_CASE(ItGoesOnInTheCallsOfAHandler) {
+  asio::io_context context;
+  Host back = start(context, options("back"));
+  Host middle = start(context, options("middle"));
+  Host client = start(context, options("client"));
+  Metadata arrived;
+  back.serve("Back.ask", [&](ServerCall& call, Bytes) -> asio::awaitable<Result<Bytes>> {
+    arrived = call.metadata();
+    co_return Bytes{};
+  });
+  middle.serve("Pass.on", [&](ServerCall& call, Bytes) -> asio::awaitable<Result<Bytes>> {
+    co_return co_await middle.call(peer_of(back), "Back.ask", {}, {.parent = &call});
+  });
+  middle.serve("Begin.anew", [&](ServerCall& call, Bytes) -> asio::awaitable<Result<Bytes>> {
+    const Metadata own{{"traceparent", "own"}};
+    co_return co_await middle.call(peer_of(back), "Back.ask", {},
+                                   {.metadata = own, .parent = &call});
+  });
+  const Metadata sent{{"traceparent", "00-a-b-01"}, {"tracestate", "x=1"}, {"secret", "s"}};
+  run(context, [&]() -> asio::awaitable<void> {
+    Result<Bytes> got = co_await client.call(peer_of(middle), "Pass.on", {}, {.metadata = sent});
+    BOOST_CHECK(got.ok());
+    // The trace and nothing else: what a caller says is not for everybody.
+    BOOST_CHECK((arrived == Metadata{{"traceparent", "00-a-b-01"}, {"tracestate", "x=1"}}));
+    got = co_await client.call(peer_of(middle), "Begin.anew", {}, {.metadata = sent});
+    BOOST_CHECK(got.ok());
+    BOOST_CHECK((arrived == Metadata{{"traceparent", "own"}}));
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(ChannelTargets)
+
+BOOST_AUTO_TEST_CASE(ANameIsLookedUpAndAWorkerIsChosen) {
+  asio::io_context context;
+  Host server = start(context, options("worker-a"));
+  Host client = start(context, options("client"));
+  server.serve("Echo.echo", echo);
+  server.serve_stream("Three.all", three_messages);
+  ClusterMembership workers(server);
+  workers.set_tag("role", "worker");
+  ClusterMembership cluster(client);
+  WorkerRegistry registry(cluster);
+  BOOST_REQUIRE(registry.start().ok());
+  const Channel named(client, "localhost:" + std::to_string(server.address().port));
+  const Channel any(ClusterClient(client, registry));
+  const Channel picky(ClusterClient(client, registry), "gpu=true");
+  const Channel nowhere(client, "no colon");
+  const auto three = [](const Channel& channel) -> asio::awaitable<int> {
+    ClientCall stream = channel.open("Three.all");
+    int count = 0;
+    while (co_await stream.read()) ++count;
+    const Status end = co_await stream.finish();
+    co_return end.ok() ? count : -1;
+  };
+  run(context, [&]() -> asio::awaitable<void> {
+    co_await workers.join({});
+    std::vector<std::string> seeds{to_text(server.address())};
+    const Status joined = co_await cluster.join(seeds);
+    BOOST_REQUIRE(joined.ok());
+    const bool seen = co_await eventually([&] { return registry.workers().size() == 1; });
+    BOOST_REQUIRE(seen);
+    for (const Channel* channel : {&named, &any}) {
+      Result<Bytes> got = co_await channel->call("Echo.echo", to_bytes("x"));
+      BOOST_CHECK_MESSAGE(got.ok(), to_text(got.status()));
+      const int count = co_await three(*channel);
+      BOOST_CHECK_EQUAL(count, 3);
+    }
+    Result<Bytes> got = co_await picky.call("Echo.echo", {});
+    BOOST_CHECK(got.code() == StatusCode::unavailable);
+    got = co_await nowhere.call("Echo.echo", {});
+    BOOST_CHECK(got.code() == StatusCode::invalid_argument);
+    const int none = co_await three(nowhere);
+    BOOST_CHECK_EQUAL(none, -1);
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace rpcnet::test
