@@ -116,9 +116,8 @@ asio::awaitable<Result<std::vector<Address>>> resolve(std::string text, Families
   Resolver resolver(executor);
   const std::string service = std::to_string(parts->port);
   std::error_code failed;
-  const auto token = asio::redirect_error(asio::use_awaitable, failed);
-  const Resolver::results_type found =
-      co_await resolver.async_resolve(parts->host, service, token);
+  const Resolver::results_type found = co_await resolver.async_resolve(
+      parts->host, service, asio::redirect_error(asio::use_awaitable, failed));
   co_return judge(text, parts->host, failed, found, families);
 }
 
