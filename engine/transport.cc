@@ -12,6 +12,11 @@ bool PeerIdentity::covers(const NodeId& id) const {
   return id.text().starts_with(pattern.substr(0, pattern.size() - 1));
 }
 
+bool hints_at_trouble(LinkEnd end) {
+  return end == LinkEnd::reset || end == LinkEnd::silent || end == LinkEnd::unreachable ||
+         end == LinkEnd::transport_error;
+}
+
 const char* to_text(LinkEnd end) {
   switch (end) {
     case LinkEnd::closed_by_peer: return "closed by peer";
@@ -28,9 +33,7 @@ const char* to_text(LinkEnd end) {
   return "unknown";
 }
 
-const char* to_text(Protocol protocol) {
-  return protocol == Protocol::rpc ? "rpc" : "gossip";
-}
+const char* to_text(Protocol protocol) { return protocol == Protocol::rpc ? "rpc" : "gossip"; }
 
 const char* to_text(CloseCode code) {
   switch (code) {

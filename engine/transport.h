@@ -194,6 +194,10 @@ struct WatchDrain {
 using Order = std::variant<Connect, CloseLink, SendDatagram, WriteStream, ResetStream, StopStream,
                            ConsumeStream, WatchDrain>;
 
+// Does this end suggest that the process behind the address is gone? A driver then tells the node
+// so (Node::handle_unreachable), and membership looks.
+bool hints_at_trouble(LinkEnd end);
+
 const char* to_text(LinkEnd end);
 const char* to_text(Protocol protocol);
 const char* to_text(CloseCode code);

@@ -16,12 +16,6 @@ namespace {
 // many rounds the socket and the timer get their turn.
 constexpr int kRounds = 16;
 
-// Ends that suggest that the process behind the address is gone, which membership should look into.
-bool hints_at_trouble(LinkEnd end) {
-  return end == LinkEnd::reset || end == LinkEnd::silent || end == LinkEnd::unreachable ||
-         end == LinkEnd::transport_error;
-}
-
 // Marks that a pass is under way, also when user code throws through it.
 class Mark {
  public:

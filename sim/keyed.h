@@ -19,6 +19,7 @@ enum class Domain : std::uint64_t {
   workload = 6,  // what programs do
   tie = 7,       // the order of what happens at one instant
   probe = 8,     // which node an oracle looks at
+  entropy = 9,   // unpredictable bytes of a process: keys, nonces, connection ids
 };
 
 struct Key {

@@ -2,7 +2,7 @@
 //
 // A network takes a node's transport orders and gives it transport facts, keeping the rules of
 // engine/transport.h. How faithfully it models what is in between is its own affair: `messages`
-// models links, streams and datagrams; `quic` would run io/quic over simulated UDP.
+// models links, streams and datagrams; `quic` runs io/quic over simulated UDP.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +36,9 @@ class NetworkEnvironment {
   virtual ~NetworkEnvironment() = default;
 
   virtual Moment now() const = 0;
+  // What the host's clock shows, and the first moment at which it shows `instant`.
+  virtual Instant local_now(HostIndex host) const = 0;
+  virtual Moment moment_of(HostIndex host, Instant instant) const = 0;
   virtual HostState state(HostIndex host) const = 0;
   // How many processes have run on the host. A packet for an earlier one is for a stranger.
   virtual std::uint32_t life(HostIndex host) const = 0;
@@ -45,9 +48,12 @@ class NetworkEnvironment {
   // `source` is the host that caused it: it orders what happens at one instant.
   virtual void schedule(Moment at, HostIndex source, Happening&& happening) = 0;
 
-  // Only while a happening is being handled, never from within perform().
+  // Only while a happening is being handled or a host settles, never from within perform().
   virtual void deliver(HostIndex host, const Fact& fact) = 0;
   virtual void unreachable(HostIndex host, const Address& address) = 0;
+
+  // One line of the trace: a packet's bytes as they left, and what becomes of it.
+  virtual void record_datagram(HostIndex from, HostIndex to, BytesView bytes, const Fate& fate) = 0;
 
   // The engine broke the transport's rules: an oracle's business.
   virtual void violation(HostIndex host, const std::string& what) = 0;
@@ -73,6 +79,12 @@ class Network {
   virtual void stop(HostIndex host) = 0;
 
   virtual void perform(HostIndex host, Order&& order) = 0;
+
+  // The orders that followed from one input were all performed: what waited for that may go now.
+  virtual void settle(HostIndex host) { static_cast<void>(host); }
+
+  // The host's clock jumped or changed its rate: times computed with it are no longer true.
+  virtual void clock_changed(HostIndex host) { static_cast<void>(host); }
 
   // Something that it scheduled itself.
   virtual void handle(Happening&& happening) = 0;

@@ -12,6 +12,7 @@
 #include "sim/oracles/membership.h"
 #include "sim/oracles/registry.h"
 #include "sim/oracles/resources.h"
+#include "sim/quic/quic_network.h"
 #include "sim/workload/client.h"
 #include "sim/workload/director.h"
 #include "sim/workload/worker.h"
@@ -96,12 +97,7 @@ class Simulation {
         calls_(ground_),
         registry_(ground_),
         resources_(ground_) {
-    messages::MessagesConfig config;
-    config.peer_streams_max = static_cast<std::uint64_t>(plan.peer_streams_max);
-    config.stream_window_bytes = static_cast<std::uint64_t>(plan.stream_window_bytes);
-    config.link_window_bytes = static_cast<std::uint64_t>(plan.link_window_bytes);
-    world_.use(std::make_unique<messages::MessagesNetwork>(world_, world_.paths(), world_.keyed(),
-                                                           plan.hosts(), config));
+    world_.use(network());
     for (const LinkLatency& link : plan.links) {
       world_.paths().set_latency(link.from, link.to, link.latency);
     }
@@ -123,6 +119,25 @@ class Simulation {
  private:
   std::vector<Oracle*> oracles() {
     return {&membership_, &detection_, &convergence_, &calls_, &registry_, &resources_};
+  }
+
+  std::unique_ptr<Network> network() {
+    const auto streams = static_cast<std::uint64_t>(plan_.peer_streams_max);
+    const auto stream_window = static_cast<std::uint64_t>(plan_.stream_window_bytes);
+    const auto link_window = static_cast<std::uint64_t>(plan_.link_window_bytes);
+    if (options_.fidelity == Fidelity::quic) {
+      return std::make_unique<QuicNetwork>(
+          world_, world_.paths(), world_.keyed(), plan_.hosts(),
+          quic::EndpointConfig{.stream_window_bytes = stream_window,
+                               .link_window_bytes = link_window,
+                               .peer_streams_max = streams});
+    }
+    messages::MessagesConfig config;
+    config.peer_streams_max = streams;
+    config.stream_window_bytes = stream_window;
+    config.link_window_bytes = link_window;
+    return std::make_unique<messages::MessagesNetwork>(world_, world_.paths(), world_.keyed(),
+                                                       plan_.hosts(), config);
   }
 
   void start_hosts() {
@@ -227,8 +242,8 @@ class Simulation {
     }
     if (world_.events() >= options_.events_max) {
       report.verdict = Verdict::oracle;
-      report.reason = "the run did not end within " + std::to_string(options_.events_max) +
-                      " happenings";
+      report.reason =
+          "the run did not end within " + std::to_string(options_.events_max) + " happenings";
       return;
     }
     for (std::size_t i = 0; i < report.fault_effects.size(); ++i) {
@@ -260,8 +275,6 @@ class Simulation {
 
 }  // namespace
 
-Report run(const Plan& plan, const RunOptions& options) {
-  return Simulation(plan, options).run();
-}
+Report run(const Plan& plan, const RunOptions& options) { return Simulation(plan, options).run(); }
 
 }  // namespace rpcnet::sim

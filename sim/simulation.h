@@ -16,9 +16,13 @@
 
 namespace rpcnet::sim {
 
+// How faithful the network is (network.h).
+enum class Fidelity : std::uint8_t { messages, quic };
+
 enum class Verdict : std::uint8_t { pass, oracle, vacuous };
 
 struct RunOptions {
+  Fidelity fidelity = Fidelity::messages;
   std::uint64_t events_max = 2'000'000'000;
   // Lines [from, to) of the trace are kept as text.
   std::uint64_t watch_from = 0;
@@ -39,7 +43,7 @@ struct Report {
   std::vector<std::string> watched;
   std::vector<std::string> last_lines;  // of the trace, on a failure
 
-  std::vector<std::uint64_t> fault_effects;  // by the plan's order
+  std::vector<std::uint64_t> fault_effects;                   // by the plan's order
   std::vector<std::pair<std::string, std::uint64_t>> checks;  // by oracle
 
   // How it went, for people and for statistics.

@@ -33,8 +33,8 @@ std::string hex(std::uint64_t value) {
 
 const char* name_of(const TraceLine& line) {
   static constexpr std::array<const char*, 9> kFacts{
-      "link-up",      "link-down",    "datagram",       "datagram-limit", "stream-data",
-      "stream-reset", "stream-stop",  "stream-drained", "streams-allowed"};
+      "link-up",      "link-down",   "datagram",       "datagram-limit", "stream-data",
+      "stream-reset", "stream-stop", "stream-drained", "streams-allowed"};
   static constexpr std::array<const char*, 8> kOrders{
       "connect",      "close-link",  "send-datagram",  "write-stream",
       "reset-stream", "stop-stream", "consume-stream", "watch-drain"};
@@ -59,6 +59,7 @@ const char* name_of(const TraceLine& line) {
     case TraceKind::order: return pick(kOrders);
     case TraceKind::event: return pick(kEvents);
     case TraceKind::fault: return "fault";
+    case TraceKind::datagram: return line.detail == 0 ? "udp" : "udp-lost";
   }
   return "?";
 }
@@ -70,7 +71,8 @@ const char* direction_of(TraceKind kind) {
     case TraceKind::deadline:
     case TraceKind::unreachable: return "in ";
     case TraceKind::order:
-    case TraceKind::event: return "out";
+    case TraceKind::event:
+    case TraceKind::datagram: return "out";
     default: return "   ";
   }
 }

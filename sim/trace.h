@@ -35,6 +35,7 @@ enum class TraceKind : std::uint8_t {
   order,
   event,
   fault,
+  datagram,  // a UDP datagram that left; outcome: the host it was for
 };
 
 struct TraceLine {

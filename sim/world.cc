@@ -46,9 +46,7 @@ class World::Context final : public ProgramContext {
     return world_.keyed_.below({Domain::workload, entity, purpose, counter}, bound);
   }
   bool active() const override { return !world_.calm_; }
-  bool writable(CallId call) const override {
-    return world_.hosts_[host_].node->is_writable(call);
-  }
+  bool writable(CallId call) const override { return world_.hosts_[host_].node->is_writable(call); }
 
  private:
   World& world_;
@@ -80,8 +78,8 @@ Address World::address(HostIndex host) {
 
 std::optional<HostIndex> World::host_of(const Address& address) const {
   const auto& ip = address.ip;
-  const HostIndex host = (static_cast<HostIndex>(ip[13]) << 16) |
-                         (static_cast<HostIndex>(ip[14]) << 8) | ip[15];
+  const HostIndex host =
+      (static_cast<HostIndex>(ip[13]) << 16) | (static_cast<HostIndex>(ip[14]) << 8) | ip[15];
   if (host >= hosts_.size() || World::address(host) != address) return std::nullopt;
   return host;
 }
@@ -134,8 +132,7 @@ void World::stop(HostIndex index, HostState after) {
 void World::rename(HostIndex index) {
   Host& host = hosts_[index];
   if (host.running()) return;
-  const std::string name =
-      host.setup.config.id.text() + '.' + std::to_string(host.life + 1);
+  const std::string name = host.setup.config.id.text() + '.' + std::to_string(host.life + 1);
   host.setup.config.id = *NodeId::parse(name);
   if (host.setup.credentials.identity) host.setup.credentials.identity->node = name;
   by_id_.emplace(host.setup.config.id, index);
@@ -156,6 +153,7 @@ void World::resume(HostIndex index) {
 void World::clock_changed(HostIndex index) {
   hosts_[index].armed.reset();
   if (hosts_[index].running()) arm(index);
+  network_->clock_changed(index);
 }
 
 Outcome World::command(HostIndex index, Command&& command) {
@@ -323,6 +321,7 @@ void World::pump(HostIndex index) {
     for (Tap* tap : taps_) tap->on_event(index, event);
     if (host.program) host.program->on_event(context, event);
   }
+  network_->settle(index);
   arm(index);
 }
 
@@ -355,6 +354,10 @@ void World::calm() {
 
 void World::fail(std::string oracle, std::string what, std::optional<HostIndex> host) {
   if (!violation_) violation_ = Violation{std::move(oracle), std::move(what), now_, host};
+}
+
+void World::record_datagram(HostIndex from, HostIndex to, BytesView bytes, const Fate& fate) {
+  record(from, TraceKind::datagram, fate.lost ? 1 : 0, hash_bytes(bytes), to);
 }
 
 void World::violation(HostIndex host, const std::string& what) { fail("transport", what, host); }

@@ -35,8 +35,7 @@ class World final : public NetworkEnvironment {
  public:
   static constexpr Duration kTick = std::chrono::milliseconds(500);
 
-  World(std::uint64_t seed, std::vector<HostSetup> setups, Latency latency,
-        std::uint32_t loss_ppm);
+  World(std::uint64_t seed, std::vector<HostSetup> setups, Latency latency, std::uint32_t loss_ppm);
   ~World() override;
 
   // Set once, before the first start.
@@ -73,7 +72,6 @@ class World final : public NetworkEnvironment {
   const Host& host(HostIndex index) const { return hosts_[index]; }
   // Earlier names of a host name it, too.
   std::optional<HostIndex> index_of(const NodeId& id) const;
-  Instant local_now(HostIndex host) const { return hosts_[host].clock.local(now_); }
   std::uint64_t events() const { return events_; }
   std::uint64_t inputs() const { return inputs_; }
   std::uint64_t deferred(HostIndex host) const { return deferred_[host]; }
@@ -90,6 +88,10 @@ class World final : public NetworkEnvironment {
 
   // -- NetworkEnvironment
   Moment now() const override { return now_; }
+  Instant local_now(HostIndex host) const override { return hosts_[host].clock.local(now_); }
+  Moment moment_of(HostIndex host, Instant instant) const override {
+    return hosts_[host].clock.when(instant);
+  }
   HostState state(HostIndex host) const override { return hosts_[host].state; }
   std::uint32_t life(HostIndex host) const override { return hosts_[host].life; }
   std::optional<HostIndex> host_of(const Address& address) const override;
@@ -97,6 +99,7 @@ class World final : public NetworkEnvironment {
   void schedule(Moment at, HostIndex source, Happening&& happening) override;
   void deliver(HostIndex host, const Fact& fact) override;
   void unreachable(HostIndex host, const Address& address) override;
+  void record_datagram(HostIndex from, HostIndex to, BytesView bytes, const Fate& fate) override;
   void violation(HostIndex host, const std::string& what) override;
 
   // 10.a.b.c:4000 with the host's number in a.b.c.

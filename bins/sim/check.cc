@@ -89,6 +89,7 @@ int trace_command(const TraceChoice& choice) {
     return kUsage;
   }
   sim::RunOptions options;
+  options.fidelity = choice.selection.fidelity();
   options.watch_from = choice.from;
   options.watch_to = choice.to;
   const sim::Report report = sim::run(*plan, options);
@@ -120,9 +121,10 @@ int check_command(const CheckChoice& choice) {
   const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
   const Side a{self, true, {}};
   // More environment moves the stack; other locales and allocator settings must not matter.
-  const Side b{choice.with.empty() ? self : choice.with, false,
-               {"RPCNET_SIM_CHECK=" + std::string(777, 'x'), "LC_ALL=C.UTF-8",
-                "MALLOC_PERTURB_=85"}};
+  const Side b{
+      choice.with.empty() ? self : choice.with,
+      false,
+      {"RPCNET_SIM_CHECK=" + std::string(777, 'x'), "LC_ALL=C.UTF-8", "MALLOC_PERTURB_=85"}};
   Progress progress;
   const double begin = wall_seconds();
   std::uint64_t same = 0;

@@ -21,15 +21,14 @@ void print_times(const char* what, std::vector<Duration> times) {
   const auto at = [&](std::size_t percent) {
     return in_seconds(times[std::min(times.size() - 1, times.size() * percent / 100)]);
   };
-  std::printf("  %-28s median %.2f s, p99 %.2f s, worst %.2f s (%zu deaths)\n", what, at(50),
+  std::printf("  %-28s median %.3f s, p99 %.3f s, worst %.3f s (%zu deaths)\n", what, at(50),
               at(99), at(100), times.size());
 }
 
 void print_story(const sim::Plan& plan, const sim::Report& report) {
   std::printf("%s\nWhat it did:\n", sim::to_text(plan).c_str());
   for (std::size_t i = 0; i < plan.faults.size(); ++i) {
-    std::printf("  %10llu effects  %s\n",
-                static_cast<unsigned long long>(report.fault_effects[i]),
+    std::printf("  %10llu effects  %s\n", static_cast<unsigned long long>(report.fault_effects[i]),
                 sim::to_text(plan, plan.faults[i]).c_str());
   }
   for (const auto& [oracle, count] : report.checks) {
@@ -65,6 +64,7 @@ void print_story(const sim::Plan& plan, const sim::Report& report) {
 int simulate(const RunChoice& choice, const sim::Plan& plan, bool story) {
   Progress progress;
   sim::RunOptions options;
+  options.fidelity = choice.selection.fidelity();
   options.progress = [&](Duration at) {
     progress.show(static_cast<std::uint64_t>(at.count()),
                   static_cast<std::uint64_t>(plan.active.count()),
@@ -106,9 +106,9 @@ int run_or_explain(const RunChoice& choice, bool story) {
   std::printf("sim: crash: %s\n", describe(status).c_str());
   std::printf("sim: reproduce with: %s\n",
               choice.selection.command_line("run", plan->seed).c_str());
-  std::printf("%s\n", verdict_line(*plan, choice.selection.net, false, nullptr,
-                                   wall_seconds() - begin)
-                          .c_str());
+  std::printf(
+      "%s\n",
+      verdict_line(*plan, choice.selection.net, false, nullptr, wall_seconds() - begin).c_str());
   return kCrash;
 }
 
@@ -147,8 +147,7 @@ std::string verdict_line(const sim::Plan& plan, const std::string& net, bool pas
                 "wall_s=%.3f events=%llu trace=%s",
                 pass ? "pass" : "FAIL", plan.name.c_str(),
                 static_cast<unsigned long long>(plan.seed), net.c_str(), plan.members(),
-                in_seconds(known.simulated), wall_s,
-                static_cast<unsigned long long>(known.events),
+                in_seconds(known.simulated), wall_s, static_cast<unsigned long long>(known.events),
                 report != nullptr ? sim::to_text(known.trace).c_str() : "none");
   return line;
 }

@@ -33,11 +33,12 @@ std::optional<std::int64_t> parse_ms(std::string_view text) {
 }  // namespace
 
 void Selection::add_to(CLI::App& command, bool with_seed) {
-  command.add_option("scenario,--scenario", scenario,
-                     "name of a scenario (sim list) or a TOML file, plans included")
+  command
+      .add_option("scenario,--scenario", scenario,
+                  "name of a scenario (sim list) or a TOML file, plans included")
       ->capture_default_str();
   if (with_seed) command.add_option("--seed", seed, "which run of it")->capture_default_str();
-  command.add_option("--net", net, "fidelity of the network: messages")
+  command.add_option("--net", net, "fidelity of the network: messages, or quic with real packets")
       ->check(CLI::IsMember({"messages", "quic"}))
       ->capture_default_str();
   command.add_option("--nodes", nodes, "cluster size, instead of the scenario's");
@@ -47,10 +48,6 @@ void Selection::add_to(CLI::App& command, bool with_seed) {
 }
 
 std::optional<sim::Plan> Selection::plan(std::uint64_t for_seed, std::string& error) const {
-  if (net == "quic") {
-    error = "--net quic is not built yet; use --net messages";
-    return std::nullopt;
-  }
   const auto file = find_scenario(scenario);
   if (!file) {
     error = "no scenario '" + scenario + "': neither a file nor a name that `sim list` shows";

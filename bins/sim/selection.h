@@ -8,6 +8,7 @@
 
 #include "sim/plan.h"
 #include "sim/scenario.h"
+#include "sim/simulation.h"
 
 namespace CLI {
 class App;
@@ -29,15 +30,19 @@ struct Selection {
   std::string scenario = "steady";
   std::uint64_t seed = 1;
   std::string net = "messages";
-  std::optional<std::size_t> nodes;  // members
-  std::string time;                  // of the active phase: 90s, 10m, 500ms
-  std::vector<std::string> settings; // section.key=value
+  std::optional<std::size_t> nodes;   // members
+  std::string time;                   // of the active phase: 90s, 10m, 500ms
+  std::vector<std::string> settings;  // section.key=value
 
   void add_to(CLI::App& command, bool with_seed);
 
   // nullopt: `error` says why.
   std::optional<sim::Plan> plan(std::uint64_t for_seed, std::string& error) const;
   std::optional<sim::Plan> plan(std::string& error) const { return plan(seed, error); }
+
+  sim::Fidelity fidelity() const {
+    return net == "quic" ? sim::Fidelity::quic : sim::Fidelity::messages;
+  }
 
   // The words after `sim VERB` that make the same run.
   std::vector<std::string> words(std::uint64_t for_seed) const;

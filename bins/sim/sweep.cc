@@ -34,7 +34,9 @@ int one_seed(const Selection& selection, std::uint64_t seed, int descriptor) {
     std::fprintf(stderr, "sim: %s\n", error.c_str());
     return kUsage;
   }
-  const sim::Report report = sim::run(*plan, {});
+  sim::RunOptions options;
+  options.fidelity = selection.fidelity();
+  const sim::Report report = sim::run(*plan, options);
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(report.simulated).count();
   const std::string line = std::to_string(ms) + ' ' + report.reason;
   if (::write(descriptor, line.data(), line.size()) < 0) return kCrash;

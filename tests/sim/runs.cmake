@@ -17,6 +17,16 @@ foreach(file ${files})
   rpcnet_sim_run(quick.${scenario} 0 sweep ${scenario} --seeds 1..25)
   rpcnet_sim_run(twice.${scenario} 0 check ${scenario} --seeds 1..3)
 endforeach()
+# The real QUIC and TLS costs about a hundred times as much: fewer seeds.
+foreach(scenario steady crash-one partition-heal rolling-restart)
+  rpcnet_sim_run(quic.${scenario} 0 sweep ${scenario} --net quic --seeds 1..5)
+endforeach()
+rpcnet_sim_run(quic.swarm 0 sweep swarm --net quic --seeds 1..20)
+rpcnet_sim_run(quic.twice 0 check swarm --net quic --seeds 1..5)
+add_test(NAME sim_run.quic.fidelity
+  COMMAND "${PROJECT_SOURCE_DIR}/tests/sim/fidelity" "${sim}" crash-one 20
+  WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+set_tests_properties(sim_run.quic.fidelity PROPERTIES LABELS sim)
 rpcnet_sim_run(quick.hundred_nodes 0 run steady --nodes 100 --time 20s)
 
 # Each plan of the corpus once failed; it is fixed when it passes.

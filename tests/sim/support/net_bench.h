@@ -1,13 +1,15 @@
-// A messages network between hosts without nodes: tests give orders and read the facts.
+// A network between hosts without nodes: tests give orders and read the facts.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "sim/messages/messages_network.h"
+#include "sim/quic/quic_network.h"
 #include "sim/world.h"
 
 namespace rpcnet::sim {
@@ -19,12 +21,16 @@ struct Told {
   Bytes bytes;
 };
 
-class NetBench : public NetworkEnvironment {
+// `Net` is one fidelity's network, `Config` what it is made with.
+template <typename Net, typename Config>
+class NetBenchOf : public NetworkEnvironment {
  public:
-  explicit NetBench(std::size_t hosts, messages::MessagesConfig config = {},
-                    Latency latency = {LatencyShape::fixed, std::chrono::milliseconds(1), {}})
-      : paths(Keyed(1), hosts, latency, 0),
-        network(*this, paths, Keyed(1), hosts, config),
+  explicit NetBenchOf(std::size_t hosts, Config config = {},
+                      Latency latency = {LatencyShape::fixed, std::chrono::milliseconds(1), {}},
+                      std::uint64_t seed = 1)
+      : paths(Keyed(seed), hosts, latency, 0),
+        network(*this, paths, Keyed(seed), hosts, config),
+        clocks_(hosts, HostClock(std::chrono::seconds(1), 0)),
         states_(hosts, HostState::idle),
         lives_(hosts),
         told_(hosts) {}
@@ -45,6 +51,9 @@ class NetBench : public NetworkEnvironment {
 
   void run_for(Duration time) {
     const Moment end = now_ + time;
+    for (HostIndex i = 0; i < states_.size(); ++i) {
+      if (states_[i] == HostState::running) network.settle(i);
+    }
     while (auto due = queue_.pop(end)) {
       now_ = due->at;
       network.handle(std::move(due->happening));
@@ -104,6 +113,10 @@ class NetBench : public NetworkEnvironment {
 
   // -- NetworkEnvironment
   Moment now() const override { return now_; }
+  Instant local_now(HostIndex host) const override { return clocks_[host].local(now_); }
+  Moment moment_of(HostIndex host, Instant instant) const override {
+    return clocks_[host].when(instant);
+  }
   HostState state(HostIndex host) const override { return states_[host]; }
   std::uint32_t life(HostIndex host) const override { return lives_[host]; }
   std::optional<HostIndex> host_of(const Address& address) const override {
@@ -127,14 +140,23 @@ class NetBench : public NetworkEnvironment {
     told_[host].push_back(std::move(told));
   }
   void unreachable(HostIndex, const Address& address) override { unreachables_.push_back(address); }
+  void record_datagram(HostIndex from, HostIndex to, BytesView bytes, const Fate&) override {
+    wire_[{from, to}].push_back(hash_bytes(bytes));
+  }
   void violation(HostIndex, const std::string& what) override { violations_.push_back(what); }
 
+  HostClock& clock(HostIndex host) { return clocks_[host]; }
+  // Hashes of the datagrams that left from one host for another, in order; `quic` only.
+  const std::vector<std::uint64_t>& wire(HostIndex from, HostIndex to) { return wire_[{from, to}]; }
+
   Paths paths;
-  messages::MessagesNetwork network;
+  Net network;
 
  private:
   EventQueue queue_;
   Moment now_{};
+  std::vector<HostClock> clocks_;
+  std::map<std::pair<HostIndex, HostIndex>, std::vector<std::uint64_t>> wire_;
   std::vector<HostState> states_;
   std::vector<std::uint32_t> lives_;
   std::vector<std::vector<Told>> told_;
@@ -142,5 +164,8 @@ class NetBench : public NetworkEnvironment {
   std::vector<Address> unreachables_;
   std::uint64_t next_link_ = 2;
 };
+
+using NetBench = NetBenchOf<messages::MessagesNetwork, messages::MessagesConfig>;
+using QuicBench = NetBenchOf<QuicNetwork, quic::EndpointConfig>;
 
 }  // namespace rpcnet::sim
