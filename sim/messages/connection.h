@@ -52,12 +52,18 @@ struct Stream {
 
 enum class EndState : std::uint8_t {
   none,       // has not heard of the connection yet
-  dialling,   // dialler: the handshake is under way
+  dialling,   // dialler: waits for the acceptor's certificate
+  confirming, // dialler: has sent its own, waits for the acceptor's verdict
   half_open,  // acceptor: waits for the dialler's certificate
   up,
   closed,  // by this side's CloseLink; answers with its code for a while
   gone,
 };
+
+// A dialler whose link is not up yet.
+constexpr bool is_dialling(EndState state) {
+  return state == EndState::dialling || state == EndState::confirming;
+}
 
 struct End {
   HostIndex host = 0;
@@ -96,6 +102,7 @@ struct Connection {
   bool in_use = false;
   Protocol protocol{};
   std::optional<NodeId> expected;
+  std::optional<PeerIdentity> answerer;  // whose certificate came with the welcome
   Duration silence_max{};
   Duration round_trip{};  // measured by the handshake
   Moment hello_at{};

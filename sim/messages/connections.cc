@@ -49,8 +49,7 @@ void MessagesNetwork::release_if_unused(std::uint32_t index) {
   Connection& connection = connections_[index];
   if (!connection.in_use) return;
   for (const End& one : connection.ends) {
-    if (one.state == EndState::dialling || one.state == EndState::half_open ||
-        one.state == EndState::up) {
+    if (is_dialling(one.state) || one.state == EndState::half_open || one.state == EndState::up) {
       return;
     }
   }
@@ -95,11 +94,12 @@ void MessagesNetwork::finish_and_tell(Ref ref, LinkEnd how, std::uint64_t code,
   const EndState before = end(ref).state;
   const HostIndex host = end(ref).host;
   const LinkId link = end(ref).link;
+  const Address remote = world_.address_of(end(other(ref)).host);
   finish(ref, EndState::gone);
-  if (before == EndState::dialling) ++counters_.dials_failed;
-  if (before == EndState::dialling || before == EndState::up) {
-    world_.deliver(host, LinkDown{link, how, code, std::move(detail)});
-  }
+  if (is_dialling(before)) ++counters_.dials_failed;
+  if (!is_dialling(before) && before != EndState::up) return;
+  world_.deliver(host, LinkDown{link, how, code, std::move(detail)});
+  if (hints_at_trouble(how)) world_.unreachable(host, remote);
 }
 
 MessagesNetwork::Arrival MessagesNetwork::arrive(Ref ref) {
@@ -121,14 +121,14 @@ MessagesNetwork::Arrival MessagesNetwork::arrive(Ref ref) {
     if (world_.now() - one.closed_at > config_.closing) {
       send(ref, 60, make(Kind::reset, other(ref), false));
     } else {
-      Happening answer = make(Kind::close, other(ref), false);
-      answer.c = static_cast<std::uint64_t>(one.close_code);
-      send(ref, 60, std::move(answer));
+      send_close(ref, {});
     }
     return Arrival::refused;
   }
   // The dialler's certificate travels with its first packets: any of them completes the handshake.
   if (one.state == EndState::half_open && !on_confirmed(ref)) return Arrival::refused;
+  // The acceptor speaks to those that it has let in.
+  if (one.state == EndState::confirming) come_up(ref, at(ref).answerer);
   if (end(ref).state != EndState::up && end(ref).state != EndState::dialling) {
     return Arrival::refused;  // the engine closed the link as it came up
   }

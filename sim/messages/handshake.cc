@@ -1,7 +1,8 @@
-// The handshake: a round trip for the dialler, half a round trip more for the acceptor.
+// The handshake: one and a half round trips for the acceptor, two for the dialler.
 //
-// As in TLS 1.3 the dialler judges the acceptor's certificate and is up before the acceptor has
-// seen its own: a link may come up and be refused a moment later.
+// In TLS 1.3 the dialler's exchange is complete after one, before the acceptor has seen its
+// certificate. io/quic tells of a link when the other side has let us in: HANDSHAKE_DONE, or
+// whatever of the acceptor overtakes it.
 #include <algorithm>
 #include <utility>
 
@@ -96,24 +97,23 @@ void MessagesNetwork::on_welcome(Ref ref) {
                     "the certificate does not name " + connection.expected->text());
     return;
   }
-  const std::optional<PeerIdentity> copy = identity;
+  connection.answerer = identity;
+  one.state = EndState::confirming;
   confirm(ref.connection, 0);
-  come_up(ref, copy);
 }
 
 void MessagesNetwork::confirm(std::uint32_t index, std::uint64_t tries) {
-  // Lost: whatever the dialler sends next completes the handshake; if that is nothing, the acceptor
-  // repeats its welcome and so makes the dialler repeat this. A frame says that in one timer.
   const Ref dialler{index, 0};
-  if (!send(dialler, 1200, make(Kind::confirmation, other(dialler), false))) {
-    ++counters_.retransmissions;
-    Happening again = make(Kind::frame_retry, dialler, true);
-    again.b = 0;
-    again.c = config_.link_window_bytes;
-    again.d = (static_cast<std::uint64_t>(FrameType::link_credit) << 8) | (tries << 16);
-    again.side = 0;
-    set_timer(dialler, retry_after(dialler, tries), std::move(again));
-  }
+  if (send(dialler, 1200, make(Kind::confirmation, other(dialler), false))) return;
+  ++counters_.retransmissions;
+  confirm_later(index, tries);
+}
+
+void MessagesNetwork::confirm_later(std::uint32_t index, std::uint64_t tries) {
+  const Ref dialler{index, 0};
+  Happening again = make(Kind::confirmation_retry, dialler, true);
+  again.d = tries + 1;
+  set_timer(dialler, retry_after(dialler, tries), std::move(again));
 }
 
 bool MessagesNetwork::on_confirmed(Ref ref) {
@@ -126,10 +126,11 @@ bool MessagesNetwork::on_confirmed(Ref ref) {
   if (!identity && must) fault = CloseCode::no_certificate;
   if (identity && identity->cluster != credentials.cluster) fault = CloseCode::wrong_cluster;
   if (fault != CloseCode::none) {
-    Happening alert = make(Kind::alert, other(ref), false);
-    alert.c = static_cast<std::uint64_t>(fault);
-    send(ref, 60, std::move(alert));
-    finish(ref, EndState::gone);
+    one.close_code = fault;
+    if (!send_close(ref, "the peer did not accept our certificate")) {
+      confirm_later(ref.connection, 0);  // and is told once more
+    }
+    finish(ref, EndState::closed);
     return false;
   }
   HostLinks& links = hosts_[one.host];
@@ -138,7 +139,19 @@ bool MessagesNetwork::on_confirmed(Ref ref) {
   links.half_open.erase(ref.connection);
   links.links.emplace(one.link.value, ref.connection);
   come_up(ref, identity);
+  // The engine may have closed it at once.
+  if (end(ref).state != EndState::up) return false;
+  send_done(ref.connection, 0);
   return true;
+}
+
+void MessagesNetwork::send_done(std::uint32_t index, std::uint64_t tries) {
+  const Ref acceptor{index, 1};
+  if (send(acceptor, 60, make(Kind::done, other(acceptor), false))) return;
+  ++counters_.retransmissions;
+  Happening again = make(Kind::done_retry, acceptor, true);
+  again.d = tries + 1;
+  set_timer(acceptor, retry_after(acceptor, tries), std::move(again));
 }
 
 void MessagesNetwork::come_up(Ref ref, const std::optional<PeerIdentity>& identity) {

@@ -27,10 +27,7 @@ void MessagesNetwork::close_link(HostIndex host, const CloseLink& order) {
   End& one = end(*ref);
   if (one.state != EndState::up) return finish(*ref, EndState::gone);
   one.close_code = order.code;
-  Happening close = make(Kind::close, other(*ref), false);
-  close.c = static_cast<std::uint64_t>(order.code);
-  close.bytes = to_bytes(order.reason);
-  send(*ref, 60, std::move(close));
+  send_close(*ref, order.reason);
   finish(*ref, EndState::closed);
 }
 

@@ -1,10 +1,10 @@
 // The `messages` fidelity: QUIC as an engine sees it, without packets' insides.
 //
-// What is modelled: a handshake of one and a half round trips with TLS 1.3's order of checks
-// (the dialler is up before the acceptor has seen its certificate), loss as retransmission for all
-// that is reliable, streams whose bytes are cut and reordered on the way and delivered in order,
-// consumer-driven credit per stream and link, MAX_STREAMS in batches, FIN, RESET, STOP_SENDING,
-// datagrams that get lost, idle timeout, silence, stateless reset and ICMP.
+// What is modelled: a handshake of two round trips with TLS 1.3's order of checks (the acceptor is
+// up after one and a half, when it has seen the dialler's certificate), loss as retransmission of
+// all that is reliable, streams whose bytes are cut and reordered on the way and delivered in
+// order, consumer-driven credit per stream and link, MAX_STREAMS in batches, FIN, RESET,
+// STOP_SENDING, datagrams that get lost, idle timeout, silence, stateless reset and ICMP.
 // What is not: congestion control (only a `bandwidth` fault slows a sender), packet coalescing, and
 // duplicates, which QUIC's packet numbers absorb before an engine could see them.
 #pragma once
@@ -15,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/messages/connection.h"
@@ -60,9 +61,11 @@ class MessagesNetwork final : public Network {
     welcome,       // the acceptor's answer, with its certificate
     refusal,       // instead of a welcome; c: why
     confirmation,  // the dialler's certificate
-    alert,         // the acceptor did not like it; c: CloseCode
+    done,          // the acceptor liked it
     hello_retry,
     welcome_retry,
+    confirmation_retry,
+    done_retry,
     handshake_expired,
     datagram,
     frame,        // b: stream; c: offset or value; d: FrameType, fin and tries
@@ -122,6 +125,7 @@ class MessagesNetwork final : public Network {
   // Sends once; false: lost.
   bool send(Ref from, std::uint64_t size, Happening&& happening);
   void on_silence_of_peer(Ref ref, const Happening& happening);
+  bool send_close(Ref ref, std::string_view reason);  // with its close_code; false: lost
   void on_close(Ref ref, const Happening& happening);
   void on_reset(Ref ref);
   void on_icmp(Ref ref, const Happening& happening);
@@ -137,6 +141,8 @@ class MessagesNetwork final : public Network {
   void send_welcome(std::uint32_t index, std::uint64_t tries);
   void on_welcome(Ref ref);
   void confirm(std::uint32_t index, std::uint64_t tries);
+  void confirm_later(std::uint32_t index, std::uint64_t tries);
+  void send_done(std::uint32_t index, std::uint64_t tries);
   bool on_confirmed(Ref ref);  // false: refused
   void come_up(Ref ref, const std::optional<PeerIdentity>& identity);
 

@@ -88,6 +88,7 @@ void MessagesNetwork::handle(Happening&& happening) {
     case Kind::reset: return on_reset(ref);
     case Kind::icmp: return on_icmp(ref, happening);
     case Kind::confirmation:
+    case Kind::done:
     case Kind::pong:
       arrive(ref);
       return;
@@ -97,12 +98,6 @@ void MessagesNetwork::handle(Happening&& happening) {
     case Kind::refusal:
       if (alive(ref) && end(ref).state == EndState::dialling) {
         finish_and_tell(ref, LinkEnd::refused_by_peer, 0, "the peer does not speak this protocol");
-      }
-      return;
-    case Kind::alert:
-      if (alive(ref) && end(ref).state == EndState::up) {
-        finish_and_tell(ref, LinkEnd::refused_by_peer, happening.c,
-                        "the peer did not accept our certificate");
       }
       return;
     default: break;
@@ -116,9 +111,15 @@ void MessagesNetwork::handle(Happening&& happening) {
     case Kind::welcome_retry:
       if (end(ref).state == EndState::half_open) send_welcome(ref.connection, happening.d);
       return;
+    case Kind::confirmation_retry:
+      if (end(ref).state == EndState::confirming) confirm(ref.connection, happening.d);
+      return;
+    case Kind::done_retry:
+      if (end(ref).state == EndState::up) send_done(ref.connection, happening.d);
+      return;
     case Kind::handshake_expired:
       if (end(ref).state == EndState::half_open) return finish(ref, EndState::gone);
-      if (end(ref).state == EndState::dialling) {
+      if (is_dialling(end(ref).state)) {
         finish_and_tell(ref, LinkEnd::handshake_timeout, 0, "no answer");
       }
       return;
@@ -168,13 +169,23 @@ void MessagesNetwork::on_path_probe(Ref ref, std::uint64_t tries) {
   world_.deliver(one.host, DatagramLimit{one.link, one.datagram_max});
 }
 
+bool MessagesNetwork::send_close(Ref ref, std::string_view reason) {
+  Happening close = make(Kind::close, other(ref), false);
+  close.c = static_cast<std::uint64_t>(end(ref).close_code);
+  close.bytes = to_bytes(reason);
+  return send(ref, 60, std::move(close));
+}
+
 void MessagesNetwork::on_close(Ref ref, const Happening& happening) {
   if (!alive(ref) || end(ref).state == EndState::closed) return;
-  finish_and_tell(ref, LinkEnd::closed_by_peer, happening.c, std::string(as_text(happening.bytes)));
+  const LinkEnd how =
+      is_dialling(end(ref).state) ? LinkEnd::refused_by_peer : LinkEnd::closed_by_peer;
+  finish_and_tell(ref, how, happening.c, std::string(as_text(happening.bytes)));
 }
 
 void MessagesNetwork::on_reset(Ref ref) {
-  if (!alive(ref) || end(ref).state != EndState::up) return;
+  if (!alive(ref)) return;
+  if (end(ref).state != EndState::up && end(ref).state != EndState::confirming) return;
   finish_and_tell(ref, LinkEnd::reset, 0, "the peer does not know this connection");
 }
 
@@ -187,7 +198,7 @@ void MessagesNetwork::on_icmp(Ref ref, const Happening&) {
     Happening check = make(Kind::icmp_confirmed, ref, true);
     check.c = static_cast<std::uint64_t>(world_.now().time_since_epoch().count());
     set_timer(ref, config_.unreachable_confirm, std::move(check));
-  } else if (one.state == EndState::dialling) {
+  } else if (is_dialling(one.state)) {
     finish_and_tell(ref, LinkEnd::unreachable, 0, "nobody listens there");
   } else {
     return;
