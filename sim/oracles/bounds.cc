@@ -25,8 +25,9 @@ std::int64_t log10_milli(std::size_t n) {
 
 Bounds bounds(const NodeConfig& config, std::size_t members) {
   const SwimConfig& swim = config.swim;
-  const auto n = static_cast<std::int64_t>(std::max<std::size_t>(members, 2));
-  const std::int64_t doublings = std::bit_width(static_cast<std::size_t>(n));
+  const std::size_t count = std::max<std::size_t>(members, 2);
+  const auto n = static_cast<std::int64_t>(count);
+  const auto doublings = static_cast<std::int64_t>(std::bit_width(count));
   Bounds bounds{};
   bounds.suspicion = swim.probe_interval * swim.suspicion_factor *
                      std::max<std::int64_t>(1000, log10_milli(members)) / 1000;
