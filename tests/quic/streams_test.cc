@@ -93,6 +93,39 @@ BOOST_AUTO_TEST_CASE(SurviveLossDuplicationReorderingAndCorruption) {
   }
 }
 
+// ngtcp2 took the frames that come twice on such a path for an attack and ended the link.
+BOOST_AUTO_TEST_CASE(BulkSurvivesAPathThatReorders) {
+  Pair pair;
+  pair.conditions = {.latency = 1ms, .jitter = 1ms};
+  pair.server.keep_bytes = false;
+  pair.client.write(pair.link, 0, Bytes(std::size_t{40} << 20), true);
+  BOOST_TEST(pair.run_until([&] { return pair.server.stream(pair.remote, 0).fin; }, 60s));
+  BOOST_REQUIRE(!pair.client.link(pair.link).down);
+  BOOST_TEST(pair.client.endpoint().path(pair.link)->packets_lost > 10'000U);
+}
+
+// The same for the frames of calls that are given up while their answers fly.
+BOOST_AUTO_TEST_CASE(ALinkSurvivesManyCancelledCalls) {
+  Pair pair;
+  pair.conditions.latency = 20us;
+  constexpr std::uint64_t kAtOnce = 20;
+  for (std::uint64_t first = 0; first < 25'000; first += kAtOnce) {
+    for (std::uint64_t i = first; i < first + kAtOnce; ++i) {
+      pair.client.write(pair.link, 4 * i, pattern(100), true);
+    }
+    pair.run_for(30us);
+    for (std::uint64_t i = first; i < first + kAtOnce; ++i) {
+      pair.server.write(pair.remote, 4 * i, pattern(50), true);
+      pair.client.order(ResetStream{pair.link, StreamId{4 * i}, StreamCode::cancelled});
+      pair.client.order(StopStream{pair.link, StreamId{4 * i}, StreamCode::cancelled});
+    }
+    pair.run_for(15us);
+  }
+  pair.run_for(1s);
+  BOOST_TEST(!pair.client.link(pair.link).down);
+  BOOST_TEST(pair.client.counters().streams == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(HandshakeSurvivesALossyNetwork) {
   int up = 0;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {

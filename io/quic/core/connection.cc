@@ -1,6 +1,7 @@
 #include "io/quic/core/connection.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "engine/assert.h"
@@ -157,6 +158,11 @@ ngtcp2_settings Connection::settings(const Address& remote, Duration handshake_t
   chosen.ack_thresh = config.ack_threshold;
   chosen.rand_ctx.native_handle = &shared_.entropy;
   if (handshake_timeout > Duration::zero()) chosen.handshake_timeout = raw(handshake_timeout);
+  // ngtcp2 ends a connection in which too many frames bring nothing new. A path that reorders, or
+  // many calls cancelled while their answers fly, bring more of them than any attack needs, and each
+  // costs us less than a frame that is of use.
+  chosen.glitch_ratelim_burst = std::numeric_limits<std::uint64_t>::max();
+  chosen.glitch_ratelim_rate = std::numeric_limits<std::uint64_t>::max();
   const auto& probes = is_loopback(remote) ? config.loopback_mtu_probes : config.mtu_probes;
   chosen.max_tx_udp_payload_size = NGTCP2_MAX_UDP_PAYLOAD_SIZE;
   if (probes.empty()) {
