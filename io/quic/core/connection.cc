@@ -159,8 +159,8 @@ ngtcp2_settings Connection::settings(const Address& remote, Duration handshake_t
   chosen.rand_ctx.native_handle = &shared_.entropy;
   if (handshake_timeout > Duration::zero()) chosen.handshake_timeout = raw(handshake_timeout);
   // ngtcp2 ends a connection in which too many frames bring nothing new. A path that reorders, or
-  // many calls cancelled while their answers fly, bring more of them than any attack needs, and each
-  // costs us less than a frame that is of use.
+  // many calls cancelled while their answers fly, bring more of them than any attack needs, and
+  // each costs us less than a frame that is of use.
   chosen.glitch_ratelim_burst = std::numeric_limits<std::uint64_t>::max();
   chosen.glitch_ratelim_rate = std::numeric_limits<std::uint64_t>::max();
   const auto& probes = is_loopback(remote) ? config.loopback_mtu_probes : config.mtu_probes;
