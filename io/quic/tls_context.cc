@@ -204,7 +204,7 @@ TlsContext::Loaded TlsContext::load(const TlsMaterial& material) {
   }
 
   made->dialling_ = wolfSSL_CTX_new(wolfTLSv1_3_client_method());
-  if (made->dialling_ == nullptr || !crypto::configure_dialling(made->dialling_)) {
+  if (made->dialling_ == nullptr || !crypto::configure(made->dialling_)) {
     return {nullptr, "TLS: this wolfSSL cannot make a client context"};
   }
   if (std::string error = prepare(made->dialling_, material); !error.empty()) {
@@ -212,7 +212,7 @@ TlsContext::Loaded TlsContext::load(const TlsMaterial& material) {
   }
   if (with_certificate) {
     made->accepting_ = wolfSSL_CTX_new(wolfTLSv1_3_server_method());
-    if (made->accepting_ == nullptr || !crypto::configure_accepting(made->accepting_)) {
+    if (made->accepting_ == nullptr || !crypto::configure(made->accepting_)) {
       return {nullptr, "TLS: this wolfSSL cannot make a server context"};
     }
     if (std::string error = prepare(made->accepting_, material); !error.empty()) {

@@ -1,7 +1,5 @@
 #include "io/quic/core/crypto.h"
 
-#include <ngtcp2/ngtcp2_crypto_wolfssl.h>
-
 #include <algorithm>
 #include <array>
 
@@ -20,14 +18,6 @@ ngtcp2_tstamp stamp(Instant now) {
 }
 
 }  // namespace
-
-bool configure_dialling(WOLFSSL_CTX* context) {
-  return ngtcp2_crypto_wolfssl_configure_client_context(context) == 0;
-}
-
-bool configure_accepting(WOLFSSL_CTX* context) {
-  return ngtcp2_crypto_wolfssl_configure_server_context(context) == 0;
-}
 
 void install(ngtcp2_callbacks& callbacks) {
   callbacks.client_initial = ngtcp2_crypto_client_initial_cb;

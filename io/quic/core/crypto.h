@@ -1,5 +1,5 @@
-// The only door to ngtcp2's crypto helper (libngtcp2_crypto_wolfssl), so that it can be exchanged
-// for a leaner one on wolfCrypt without touching anything else.
+// The only door to ngtcp2's crypto helper. The part of it that knows QUIC comes from
+// libngtcp2_crypto_wolfssl; the part that encrypts and hashes is ours (wolfcrypt.cc).
 #pragma once
 
 #include <ngtcp2/ngtcp2.h>
@@ -23,8 +23,7 @@ struct WOLFSSL_CTX;
 namespace rpcnet::quic::crypto {
 
 // Ties a context to QUIC: TLS 1.3 only, records replaced by CRYPTO frames.
-bool configure_dialling(WOLFSSL_CTX* context);
-bool configure_accepting(WOLFSSL_CTX* context);
+bool configure(WOLFSSL_CTX* context);
 
 // Packet protection and the TLS exchange, all but recv_crypto_data: see HandshakeReader.
 void install(ngtcp2_callbacks& callbacks);
