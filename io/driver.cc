@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -15,18 +16,6 @@ namespace {
 // Coroutines that answer each other inside one process could keep a pass busy for ever: after so
 // many rounds the socket and the timer get their turn.
 constexpr int kRounds = 16;
-
-// Marks that a pass is under way, also when user code throws through it.
-class Mark {
- public:
-  explicit Mark(bool& flag) : flag_(flag) { flag_ = true; }
-  Mark(const Mark&) = delete;
-  Mark& operator=(const Mark&) = delete;
-  ~Mark() { flag_ = false; }
-
- private:
-  bool& flag_;
-};
 
 }  // namespace
 
@@ -78,13 +67,30 @@ void Driver::schedule() {
 
 // ------------------------------------------------------------------------------------------ pass
 
+// Marks that a pass is under way. If user code throws through it, another one arms what this one
+// did not come to arm.
+class Driver::Mark {
+ public:
+  explicit Mark(Driver& driver) : driver_(driver) { driver_.in_pass_ = true; }
+  Mark(const Mark&) = delete;
+  Mark& operator=(const Mark&) = delete;
+  ~Mark() {
+    driver_.in_pass_ = false;
+    if (std::uncaught_exceptions() > exceptions_) driver_.schedule();
+  }
+
+ private:
+  Driver& driver_;
+  const int exceptions_ = std::uncaught_exceptions();
+};
+
 void Driver::short_pass() {
   const auto due = deadline();
   if (due && *due <= now()) return full_pass();
   if (stopped_ || in_pass_) return;
   const core::Runner::Hold hold(runner_);
   {
-    const Mark mark(in_pass_);
+    const Mark mark(*this);
     report_unreachable();
     work();
   }
@@ -95,7 +101,7 @@ void Driver::full_pass() {
   if (stopped_ || in_pass_) return;
   const core::Runner::Hold hold(runner_);
   {
-    const Mark mark(in_pass_);
+    const Mark mark(*this);
     read();
     report_unreachable();
     fire_deadlines();
@@ -157,7 +163,7 @@ void Driver::work() {
 
 std::size_t Driver::settle() {
   std::size_t count = 0;
-  const Instant time = now();
+  Instant time = now();
   while (!stopped_) {
     auto output = node_.poll();
     if (!output) break;
@@ -167,6 +173,8 @@ std::size_t Driver::settle() {
       endpoint_.perform(time, std::move(*order));
     } else {
       sink_.on_event(std::move(*std::get_if<Event>(&*output)));
+      // Its commands have moved the engine's time on, and the next order may bring a fact.
+      time = now();
     }
   }
   return count;

@@ -64,6 +64,8 @@ class Driver final : private quic::FactSink {
   const UdpSocket& socket() const { return *socket_; }
 
  private:
+  class Mark;
+
   void on_fact(Instant now, const Fact& fact) override;
   void on_refusal(Instant now, const quic::Refusal& refusal) override;
 

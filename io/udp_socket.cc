@@ -5,12 +5,14 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -173,20 +175,37 @@ Result<std::unique_ptr<UdpSocket>> UdpSocket::open(asio::io_context& context, co
   return socket;
 }
 
-Status UdpSocket::bind(const Address& address, std::size_t buffer_bytes) {
-  v4_only_ = address.is_v4();
-  wildcard_ = address.is_unspecified();
-  reaches_v4_ = v4_only_ || wildcard_;
-  const auto protocol = v4_only_ ? asio::ip::udp::v4() : asio::ip::udp::v6();
-  std::error_code failed;
-  socket_.open(protocol, failed);
-  if (failed) {
-    std::string what = "cannot open a UDP socket for " + to_text(address) + ": " + failed.message();
-    if (!v4_only_) what += "; this machine may have IPv6 switched off: bind an IPv4 address";
+Status UdpSocket::bind(const Address& wanted, std::size_t buffer_bytes) {
+  Address address = wanted;
+  const auto create = [&] {
+    v4_only_ = address.is_v4();
+    // Not through Asio: its sockets would pass to every program that this process starts, which
+    // then holds the port when we are gone.
+    fd_ = ::socket(v4_only_ ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return fd_ >= 0 ? 0 : errno;
+  };
+  int failure = create();
+  if (failure == EAFNOSUPPORT && !v4_only_ && address.is_unspecified()) {
+    address = Address::v4(0, 0, 0, 0, address.port);  // everything that this machine has
+    failure = create();
+  }
+  if (failure != 0) {
+    std::string what = "cannot open a UDP socket for " + to_text(address) + ": " + reason(failure);
+    if (failure == EAFNOSUPPORT && !v4_only_) {
+      what += "; this machine may have IPv6 switched off: bind an IPv4 address";
+    } else if (failure == EMFILE) {
+      what += "; this process may open no more: see `ulimit -n`";
+    }
     return error(StatusCode::failed_precondition, what);
   }
-  fd_ = socket_.native_handle();
-  socket_.native_non_blocking(true, failed);
+  std::error_code failed;
+  socket_.assign(v4_only_ ? asio::ip::udp::v4() : asio::ip::udp::v6(), fd_, failed);
+  if (failed) {
+    ::close(std::exchange(fd_, -1));
+    return error(StatusCode::internal, "cannot watch a UDP socket: " + failed.message());
+  }
+  wildcard_ = address.is_unspecified();
+  reaches_v4_ = v4_only_ || wildcard_;
   // "[::]" means everything; one IPv6 address means just that one.
   if (!v4_only_) set_option(fd_, IPPROTO_IPV6, IPV6_V6ONLY, wildcard_ ? 0 : 1);
   set_options();
@@ -519,8 +538,11 @@ UdpSocket::Sent UdpSocket::send_singly(const quic::Transmit& burst, std::size_t&
   return Sent::done;
 }
 
+// ENOBUFS and ENOMEM are losses too: with IP_RECVERR the kernel says the first of a packet that the
+// full queue of a device has thrown away, while the socket stays writable, and to insist would keep
+// what goes through other devices waiting.
 UdpSocket::Sent UdpSocket::judge(int number, const Address& remote) {
-  if (number == EAGAIN || number == EWOULDBLOCK || number == ENOBUFS || number == ENOMEM) {
+  if (number == EAGAIN || number == EWOULDBLOCK) {
     ++counters_.send_blocked;
     return Sent::blocked;
   }

@@ -35,8 +35,8 @@ struct Datagram {
 
 class UdpSocket final : public quic::DatagramSink {
  public:
-  // An IPv6 wildcard ([::]) takes IPv4 too. The error says which address, what is wrong with it and
-  // what to do.
+  // An IPv6 wildcard ([::]) takes IPv4 too, and on a machine without IPv6 only that. The error says
+  // which address, what is wrong with it and what to do.
   static Result<std::unique_ptr<UdpSocket>> open(asio::io_context& context, const Address& bind,
                                                  std::size_t buffer_bytes);
 
@@ -92,7 +92,7 @@ class UdpSocket final : public quic::DatagramSink {
   enum class Sent : std::uint8_t { done, blocked, unsupported, failed };
 
   explicit UdpSocket(asio::io_context& context);
-  Status bind(const Address& address, std::size_t buffer_bytes);
+  Status bind(const Address& wanted, std::size_t buffer_bytes);
   void set_options();
   void size_buffers(std::size_t wanted);
   std::optional<Datagram> parse(std::size_t index, std::size_t& segment_size);

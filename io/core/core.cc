@@ -112,10 +112,8 @@ Terms Core::terms(const CallOptions& options) const {
   Terms terms;
   terms.metadata = options.metadata.copy();
   terms.wait_for_ready = options.wait_for_ready;
-  const Instant at = now();
   if (const auto timeout = options.timeout.or_usual(settings_.call_timeout)) {
-    const Duration room = Instant::max() - at;
-    terms.deadline = at + std::clamp(*timeout, Duration::zero(), room);
+    terms.deadline = after(*timeout);
   }
   if (options.parent == nullptr) return terms;
   terms.parent_over = options.parent->cancelled();
@@ -376,8 +374,8 @@ asio::awaitable<bool> Core::drain(std::shared_ptr<Core> self, Duration grace) {
   if (self->stopped()) co_return true;
   self->draining_ = true;
   self->command(StopAccepting{});
-  const Instant until = self->now() + grace;
-  asio::steady_timer timer(self->context_, grace);
+  const Instant until = self->after(grace);
+  asio::steady_timer timer(self->context_, until - self->now());
   timer.async_wait([weak = std::weak_ptr<Core>(self)](std::error_code) {
     if (const auto core = weak.lock()) core->pass_over_.notify();
   });
@@ -571,6 +569,11 @@ HostCounters Core::counters() const {
   counters.calls_denied = denied_;
   counters.events_lagged = events_lagged_;
   return counters;
+}
+
+Instant Core::after(Duration span) const {
+  const Instant time = now();
+  return time + std::clamp(span, Duration::zero(), Instant::max() - time);
 }
 
 Families Core::families() const {

@@ -108,6 +108,8 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   const Node& node() const { return driver_.node(); }
   const Driver& driver() const { return driver_; }
   Instant now() const { return driver_.now(); }
+  // So long from now, whatever a user takes for long.
+  Instant after(Duration span) const;
   asio::io_context& context() const { return context_; }
   Families families() const;
 
