@@ -174,9 +174,11 @@ Result<Setup> set_up(asio::io_context& context, HostOptions options) {
   endpoint.accept = options.accept && identity.has_value();
   endpoint.rpc_clients = options.callers;
   // From the private key where there is one, so that a restarted process can tell its old peers
-  // (RFC 9000 10.3.2).
-  const auto key = [&](std::string_view label) {
-    if (const auto derived = (*credentials)->derive_key(label)) return *derived;
+  // (RFC 9000 10.3.2). But no other process that holds the same certificate may give away what
+  // resets the links of this one (21.11), so the name and the place count too.
+  const std::string place = " of " + name->text() + " at " + to_text(*advertise);
+  const auto key = [&](const std::string& label) {
+    if (const auto derived = (*credentials)->derive_key(label + place)) return *derived;
     quic::SecretKey random{};
     system_entropy(random);
     return random;

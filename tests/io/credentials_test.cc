@@ -5,7 +5,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
+#include "io/core/setup.h"
 #include "tests/io/support/rig.h"
 
 namespace rpcnet::test {
@@ -249,6 +251,29 @@ BOOST_AUTO_TEST_CASE(AnotherNodeThanTheOneMeantIsNotSpokenTo) {
     }
     BOOST_CHECK_MESSAGE(got.ok(), to_text(got.status()));
   });
+}
+
+// RFC 9000 21.11: whoever can make another process with the same key answer a packet of a link of
+// this one would get the token that resets it.
+BOOST_AUTO_TEST_CASE(ProcessesWithOneCertificateHaveResetKeysOfTheirOwn) {
+  asio::io_context context;
+  const auto set_up_at = [&](const std::string& bind) {
+    HostOptions where = options("shared");
+    where.bind = bind;
+    auto made = core::set_up(context, where);
+    BOOST_REQUIRE_MESSAGE(made.ok(), to_text(made.status()));
+    return std::optional<core::Setup>(std::move(*made));
+  };
+  auto first = set_up_at("127.0.0.1:0");
+  const auto second = set_up_at("127.0.0.1:0");
+  const quic::SecretKey key = first->endpoint.reset_key;
+  BOOST_CHECK(key != second->endpoint.reset_key);
+  BOOST_CHECK(first->endpoint.token_key != second->endpoint.token_key);
+  BOOST_CHECK(key != first->endpoint.token_key);
+  // After a restart in the same place it is the same again: so peers learn of it at once.
+  const std::string place = to_text(first->socket->local());
+  first.reset();
+  BOOST_CHECK(set_up_at(place)->endpoint.reset_key == key);
 }
 
 BOOST_AUTO_TEST_CASE(RenewedFilesServeNewLinks) {
