@@ -77,6 +77,19 @@ BOOST_AUTO_TEST_CASE(ADialThatNobodyAnswersTimesOut) {
   BOOST_TEST(client.counters().links == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(AnAnswerThatComesTooLateIsNoRefusal) {
+  World world;
+  Host& server = world.add("a");
+  Host& client = world.add("b");  // accepts too, so that an Initial packet could begin a link
+  world.conditions.latency = 600ms;
+  const LinkId link = client.dial(server, Protocol::rpc, std::nullopt, 1s);
+  world.run_for(5s);
+  BOOST_REQUIRE(client.link(link).down);
+  BOOST_TEST(client.counters().dropped_garbage > 0U);
+  BOOST_TEST(client.refusals.empty());
+  BOOST_TEST(client.counters().links == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(AnIncomingHandshakeThatStopsIsForgotten) {
   quic::EndpointConfig config;
   config.accept_handshake_timeout = 4s;

@@ -235,8 +235,12 @@ void Connection::on_read_error(int error) {
       return;
     case NGTCP2_ERR_DROP_CONN:
     case NGTCP2_ERR_RETRY:
-      // An incoming link whose first packet was no beginning. The peer repeats it if it meant it.
-      end({.end = LinkEnd::transport_error, .detail = "unusable first packet"});
+      // What looked like a beginning was none, such as a late answer to a dial of ours that was
+      // given up. The peer repeats it if it meant it.
+      ++shared_.counters.dropped_garbage;
+      end({.end = LinkEnd::transport_error,
+           .detail = "unusable first packet",
+           .silent_to_engine = true});
       return;
     case NGTCP2_ERR_CRYPTO: {
       const std::uint8_t alert = ngtcp2_conn_get_tls_alert2(conn_);

@@ -50,7 +50,7 @@ struct Ending {
   Farewell farewell = Farewell::none;
   std::uint64_t wire_error = 0;
   std::string wire_reason = {};
-  bool silent_to_engine = false;  // the engine's own CloseLink
+  bool silent_to_engine = false;  // the engine's own CloseLink, or no link ever
 };
 
 class Connection {
