@@ -29,15 +29,15 @@ Console::Console(LogLevel level, Symbols symbols)
 void Console::write(std::string_view symbol, std::string_view text) const {
   std::string line;
   if (symbols_ && !symbol.empty()) line.append(symbol).append(" ");
-  line.append(text).append("\n");
+  // Labels, prompts and errors come from other processes.
+  line.append(printable(text)).append("\n");
   write_all(STDOUT_FILENO, line);
 }
 
 void complain(std::string_view program, std::string_view text) {
-  std::string line(program);
-  line.append(": ").append(text);
-  std::replace(line.begin(), line.end(), '\n', ' ');
-  line.append("\n");
+  std::string words(text);
+  std::replace(words.begin(), words.end(), '\n', ' ');
+  const std::string line = std::string(program) + ": " + printable(words) + "\n";
   write_all(STDERR_FILENO, line);
 }
 

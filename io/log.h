@@ -26,6 +26,10 @@ void set_up_log(LogLevel fallback = LogLevel::warn);
 // May lines carry colours and symbols? Only on a terminal, and not with NO_COLOR or TERM=dumb.
 bool fancy_output(int file_descriptor);
 
+// A peer's words for a log or a terminal: what could write lines, colours or commands of its own
+// (control characters, those of ISO 6429's second set, bytes that are no UTF-8) becomes '?'.
+std::string printable(std::string_view text);
+
 // Lets so many lines of a kind through in each period and counts the rest.
 class LogLimiter {
  public:

@@ -15,6 +15,9 @@ namespace {
 // How many others a client is told of, should the director be gone when it needs one.
 constexpr int kOthersMax = 4;
 
+// It is the client's to choose and stands in every line about it.
+constexpr std::size_t kConnectionIdMax = 64;
+
 class Assigner {
  public:
   Assigner(WorkerRegistry registry, Console console)
@@ -24,6 +27,9 @@ class Assigner {
     const auto request = unpack<example::GetWorkerRequest>(bytes);
     if (!request) {
       return error(StatusCode::invalid_argument, "the request is no GetWorkerRequest");
+    }
+    if (request->connection_id().size() > kConnectionIdMax) {
+      return error(StatusCode::invalid_argument, "a connection_id has at most 64 bytes");
     }
     example::GetWorkerResponse response;
     response.set_connection_id(request->connection_id().empty() ? new_connection_id()

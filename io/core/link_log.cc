@@ -3,7 +3,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <variant>
 
 namespace rpcnet::core {
@@ -62,18 +61,6 @@ const char* words(NoticeKind kind) {
 }
 
 }  // namespace
-
-std::string printable(std::string_view text) {
-  std::string safe(text);
-  std::replace_if(
-      safe.begin(), safe.end(),
-      [](char letter) {
-        const auto byte = static_cast<unsigned char>(letter);
-        return byte < 0x20 || byte == 0x7f;
-      },
-      '?');
-  return safe;
-}
 
 void LinkLog::on_order(const Order& order) {
   if (const auto* dial = std::get_if<Connect>(&order)) {

@@ -45,7 +45,4 @@ void log_notice(LogLimiter& limiter, Instant now, const Notice& notice);
 void log_handler_failure(LogLimiter& limiter, Instant now, std::string_view method,
                          std::string_view what);
 
-// Control characters replaced: a peer's words cannot write lines or colours of their own.
-std::string printable(std::string_view text);
-
 }  // namespace rpcnet::core
