@@ -30,6 +30,8 @@ const std::string& label_of(const Member& member) {
   return label == member.tags.end() ? member.id.text() : label->second;
 }
 
+void outlive_readers() { std::signal(SIGPIPE, SIG_IGN); }
+
 asio::awaitable<void> tell_events(EventStream events, Console console) {
   while (true) {
     const std::optional<ClusterEvent> event = co_await events.next();

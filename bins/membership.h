@@ -13,6 +13,10 @@ namespace rpcnet::bins {
 // Its tag "label", or its id.
 const std::string& label_of(const Member& member);
 
+// From now on the process also works when nobody reads what it says (`director | head`): serving is
+// its work, telling of it is not.
+void outlive_readers();
+
 // One line for each NodeJoined, NodeLeft, NodeFailed, NodeRecovered; for ever.
 asio::awaitable<void> tell_events(EventStream events, Console console);
 

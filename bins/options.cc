@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "engine/address.h"
 #include "engine/ids.h"
 #include "engine/tag_filter.h"
 #include "io/resolve.h"
@@ -57,6 +58,13 @@ std::string help_of(const Setting& setting, const Value& value) {
     help += (i == 0 ? "\nvariable " : ", else ") + setting.variables[i];
   }
   return help;
+}
+
+// An address to connect to, unlike one to listen on.
+bool is_reachable(const std::string& text) {
+  const auto parts = parse_host_port(text);
+  const auto address = parse_address(text);
+  return parts && parts->port != 0 && !(address && address->is_unspecified());
 }
 
 std::optional<std::uint64_t> whole_number(const std::string& text) {
@@ -162,11 +170,10 @@ Value addresses(std::vector<std::string>& target) {
   return {.take =
               [&target](const std::string& given) {
                 target = split(given, ',');
-                return std::all_of(target.begin(), target.end(), [](const std::string& part) {
-                  return parse_host_port(part).has_value();
-                });
+                return std::all_of(target.begin(), target.end(), is_reachable);
               },
-          .expected = "HOST:PORT, or several with commas between, such as 127.0.0.1:61000",
+          .expected = "HOST:PORT, or several with commas between, such as 127.0.0.1:61000; nobody "
+                      "is reached at a wildcard such as 0.0.0.0 or at port 0",
           .initial = joined(target)};
 }
 

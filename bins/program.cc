@@ -1,5 +1,8 @@
 #include "bins/program.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
@@ -11,9 +14,23 @@
 #include "bins/options.h"
 
 namespace rpcnet::bins {
+namespace {
+
+// Whoever started us may have closed standard input, output or error. Left free, their numbers
+// would go to our sockets and timers, and what we print would be written into those.
+void fill_standard_files() {
+  int descriptor = 0;
+  do {
+    descriptor = ::open("/dev/null", O_RDWR);
+  } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+  if (descriptor > STDERR_FILENO) ::close(descriptor);
+}
+
+}  // namespace
 
 int Program::run(std::string_view name, const std::function<void()>& parse,
                  const std::function<asio::awaitable<int>(Program&)>& body) {
+  fill_standard_files();
   try {
     parse();
     Program program;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bins/codec.h"
+#include "io/resolve.h"
 
 namespace rpcnet::bins {
 namespace {
@@ -59,8 +60,25 @@ asio::awaitable<FoundWorker> WorkerFinder::next() {
 }
 
 asio::awaitable<Result<FoundWorker>> WorkerFinder::ask(std::string director) {
-  const Result<Peer> peer = co_await host_.resolve(director);
-  if (!peer.ok()) co_return peer.status();
+  auto resolving = resolve(director, Families());
+  Result<std::vector<Address>> addresses = co_await std::move(resolving);
+  if (!addresses.ok()) co_return addresses.status();
+  // The one that answered last time comes first; the others may be dead.
+  const auto last = std::find(addresses->begin(), addresses->end(), answered_);
+  if (last != addresses->end()) std::rotate(addresses->begin(), last, last + 1);
+  Status trouble;
+  for (const Address& address : *addresses) {
+    Result<FoundWorker> found = co_await ask_at(address);
+    if (found.ok()) {
+      answered_ = address;
+      co_return found;
+    }
+    trouble = found.status();
+  }
+  co_return trouble;
+}
+
+asio::awaitable<Result<FoundWorker>> WorkerFinder::ask_at(Address address) {
   example::GetWorkerRequest request;
   request.set_connection_id(connection_id_);
   request.set_filter(options_.filter);
@@ -69,8 +87,10 @@ asio::awaitable<Result<FoundWorker>> WorkerFinder::ask(std::string director) {
   CallOptions options;
   options.timeout = known_.size() > 1 ? kPatienceWithOthers : kPatience;
   Bytes message = pack(request);
-  const Result<Bytes> answer =
-      co_await host_.call(*peer, "DirectorRegistry.get_worker", std::move(message), options);
+  Peer peer{address, std::nullopt};
+  auto asking = host_.call(std::move(peer), "DirectorRegistry.get_worker", std::move(message),
+                           options);
+  const Result<Bytes> answer = co_await std::move(asking);
   if (!answer.ok()) co_return answer.status();
   auto found = accept(*answer);
   if (!found) co_return error(StatusCode::internal, "its answer makes no sense");
@@ -137,12 +157,13 @@ asio::awaitable<void> WorkerFinder::wait_before_retry() {
 }
 
 void WorkerFinder::tell_trouble(const std::string& director, const Status& status) {
-  const std::string trouble = director + ": " + to_text(status);
+  // The words change from one try to the next: a failed dial is followed by a pause.
+  const std::string trouble = director + ": " + to_text(status.code);
   const Instant now = host_.now();
   if (trouble == trouble_ && now < trouble_until_) return;
   trouble_ = trouble;
   trouble_until_ = now + kSameTroubleAfter;
-  console_.warn("⚠️ ", "director at {} - trying on", trouble);
+  console_.warn("⚠️ ", "director at {}: {} - trying on", director, to_text(status));
 }
 
 }  // namespace rpcnet::bins

@@ -37,7 +37,9 @@ class WorkerFinder {
     Instant until;
   };
 
+  // Asks at each address that the name has, until one answers.
   asio::awaitable<Result<FoundWorker>> ask(std::string director);
+  asio::awaitable<Result<FoundWorker>> ask_at(Address address);
   std::optional<FoundWorker> accept(const Bytes& answer);
   std::optional<FoundWorker> known_worker();
   void remember(const FoundWorker& worker);
@@ -52,6 +54,7 @@ class WorkerFinder {
   std::string connection_id_;
   std::size_t director_ = 0;  // whom to ask first
   bool connected_ = false;    // to that one, as told to the user
+  Address answered_;          // where a director answered last
   std::vector<Lost> lost_;
   std::vector<FoundWorker> known_;  // the latest first
   int failures_ = 0;                // since the last worker that worked

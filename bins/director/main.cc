@@ -13,6 +13,7 @@ namespace {
 asio::awaitable<int> direct(Program& program, const DirectorOptions& options) {
   const Console console(options.common.log, options.common.symbols);
   set_up_library_log(options.common.log);
+  outlive_readers();
   console.info("🎯", "Starting Director at {}", options.addr);
   console.info("📁", "Loading certificates from \"{}\"",
                located(options.common.credentials).certificate);

@@ -34,6 +34,7 @@ asio::awaitable<void> join(Program& program, const WorkerOptions& options,
 asio::awaitable<int> work(Program& program, const WorkerOptions& options) {
   const Console console(options.common.log, options.common.symbols);
   set_up_library_log(options.common.log);
+  outlive_readers();
   console.info("👷", "Starting Worker '{}' at {}", options.label, options.addr);
   console.info("🔌", "Binding server to {}...", options.addr);
   auto started = Host::start(program.context(), member_host(options.addr, options.directors.front(),

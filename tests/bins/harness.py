@@ -66,7 +66,8 @@ def environment(**changes):
 class Process:
     """A program, both its outputs read as lines of one list: (seconds since start, text)."""
 
-    def __init__(self, name, arguments=(), env=None, label=None, terminal=False, cwd=ROOT):
+    def __init__(self, name, arguments=(), env=None, label=None, terminal=False, cwd=ROOT,
+                 prefix=()):
         self.label = label or name
         self.lines = []
         self.changed = threading.Condition()
@@ -75,7 +76,7 @@ class Process:
         if terminal:
             outer, inner = pty.openpty()
         self.popen = subprocess.Popen(
-            [str(BIN / name), *map(str, arguments)],
+            [*prefix, str(BIN / name), *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             stdout=inner if terminal else subprocess.PIPE,
             stderr=inner if terminal else subprocess.STDOUT,
