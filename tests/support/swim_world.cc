@@ -337,7 +337,7 @@ void SwimWorld::order(std::size_t host, Order&& wanted) {
     if (!found) return;
     const auto [index, side] = *found;
     connections_[index].sides[side].open = false;
-    at(now_ + flight(), [this, index = index, side = side, code = close->code] {
+    at(now_ + flight(), [this, index, side, code = close->code] {
       down(index, 1 - side, LinkEnd::closed_by_peer, code);
     });
     return;
@@ -350,7 +350,7 @@ void SwimWorld::order(std::size_t host, Order&& wanted) {
     const std::size_t other = connections_[index].sides[to].host;
     if (lost() || muted_.contains({host, other})) return;
     auto bytes = std::make_shared<Bytes>(std::move(datagram->bytes));
-    at(now_ + flight(), [this, index = index, to, bytes] {
+    at(now_ + flight(), [this, index, to, bytes] {
       arrive(index, to, true, [this, index, to, bytes] {
         const Side& taker = connections_[index].sides[to];
         on_host(taker.host, taker.life,
@@ -371,7 +371,7 @@ void SwimWorld::order(std::size_t host, Order&& wanted) {
     while (lost()) delay += kRetransmit;
     Instant& free = connections_[index].stream_free[{to, data->stream.value}];
     free = std::max(free + 1ns, now_ + delay);
-    at(free, [this, index = index, to, data] {
+    at(free, [this, index, to, data] {
       arrive(index, to, false, [this, index, to, data] {
         const Side& taker = connections_[index].sides[to];
         on_host(taker.host, taker.life,
@@ -387,7 +387,7 @@ void SwimWorld::order(std::size_t host, Order&& wanted) {
     if (!found) return;
     const auto [index, side] = *found;
     const int to = 1 - side;
-    at(now_ + flight() * 2, [this, index = index, to, reset = *reset] {
+    at(now_ + flight() * 2, [this, index, to, reset = *reset] {
       arrive(index, to, false, [this, index, to, reset] {
         const Side& taker = connections_[index].sides[to];
         on_host(taker.host, taker.life,

@@ -41,7 +41,7 @@ struct LinkLog {
 class World;
 
 // One endpoint on the network.
-class Host : public quic::FactSink, public quic::Entropy, public quic::DatagramSink {
+class Host final : public quic::FactSink, public quic::Entropy, public quic::DatagramSink {
  public:
   Host(World& world, Address address, std::string certificate, quic::EndpointConfig config,
        std::uint64_t seed);

@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(NobodyToChooseGivesNobody) {
 
 BOOST_AUTO_TEST_CASE(RoundRobinVisitsAllInOrder) {
   Pool pool({9, 0, 0});
-  for (const std::size_t expected : {0, 1, 2, 0, 1, 2}) {
+  for (const std::size_t expected : {0U, 1U, 2U, 0U, 1U, 2U}) {
     BOOST_TEST(pool.pick(LoadBalancingStrategy::round_robin).value() == expected);
   }
 }

@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(TwoNodesKnowEachOtherAtOnce) {
 // rpcnet 5.1 no. 2: its connection pool deadlocked at 51 peers. No. 4: answers carried news that
 // the asker threw away.
 BOOST_AUTO_TEST_CASE(SixtyOneNodesKnowAllWithinTenSeconds) {
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
     SwimWorld world({.seed = seed});
     populate(world, 61);
     BOOST_TEST(world.run_until([&] { return world.agreed(); }, 10s), world.describe());
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(SixtyOneNodesKnowAllWithinTenSeconds) {
 }
 
 BOOST_AUTO_TEST_CASE(ACrashIsKnownByAllWithinTwelveSeconds) {
-  for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
+  for (const std::uint64_t seed : {1U, 2U, 3U, 4U, 5U}) {
     SwimWorld world({.seed = seed});
     populate(world, 61);
     BOOST_REQUIRE(world.run_until([&] { return world.agreed(); }, 10s));
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(TwoHundredNodesConvergeUnderLoss) {
 // Goal: nobody healthy is ever failed. Method: one hour in all, without faults and with loss.
 BOOST_AUTO_TEST_CASE(NobodyHealthyIsFailed) {
   for (const std::uint32_t loss : {0U, 50U, 100U}) {
-    for (const std::uint64_t seed : {1, 2, 3, 4}) {
+    for (const std::uint64_t seed : {1U, 2U, 3U, 4U}) {
       SwimWorld world({.seed = seed, .loss_permille = loss});
       populate(world, 61);
       world.run_for(300s);
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(NobodyHealthyIsFailed) {
 }
 
 BOOST_AUTO_TEST_CASE(ACrashIsFoundUnderLoss) {
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
     SwimWorld world({.seed = seed, .loss_permille = 50});
     populate(world, 61);
     world.run_for(20s);
@@ -329,7 +329,7 @@ BOOST_AUTO_TEST_CASE(ARestartedSeedLearnsItsMembersWithinThreeSeconds) {
 // A process stopped for two seconds (SIGSTOP) may be suspected; it may not be failed.
 BOOST_AUTO_TEST_CASE(APauseOfTwoSecondsIsNoFailure) {
   for (const std::size_t count : {3U, 61U}) {
-    for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
+    for (const std::uint64_t seed : {1U, 2U, 3U, 4U, 5U}) {
       SwimWorld world({.seed = seed});
       populate(world, count);
       for (std::size_t i = 1; i < count; ++i) world.watch(0, i);
@@ -346,7 +346,7 @@ BOOST_AUTO_TEST_CASE(APauseOfTwoSecondsIsNoFailure) {
 }
 
 BOOST_AUTO_TEST_CASE(APauseOfAMinuteIsAFailureAndHealsByItself) {
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
     SwimWorld world({.seed = seed});
     populate(world, 61);
     for (std::size_t i = 1; i < 61; ++i) world.watch(0, i);
