@@ -6,6 +6,11 @@
 namespace rpcnet::sim {
 namespace {
 
+bool holds_up(FaultKind kind) {
+  return kind == FaultKind::pause || kind == FaultKind::slow || kind == FaultKind::clock_jump ||
+         kind == FaultKind::clock_drift;
+}
+
 enum class FaultStep : std::uint8_t { begin, end, farewell_done };
 
 }  // namespace
@@ -16,7 +21,9 @@ FaultRunner::FaultRunner(World& world, const Plan& plan)
       effects_(plan.faults.size()),
       deferred_before_(plan.faults.size()),
       active_(plan.faults.size()),
-      left_(plan.hosts()) {
+      left_(plan.hosts()),
+      holding_(plan.hosts()),
+      last_held_up_(plan.hosts()) {
   world_.on_fault([this](const Happening& happening) { handle(happening); });
   for (std::size_t i = 0; i < plan.faults.size(); ++i) {
     const Fault& fault = plan.faults[i];
@@ -65,6 +72,10 @@ void FaultRunner::begin(std::size_t index) {
   }
   for (const HostIndex host : fault.hosts) {
     deferred_before_[index].push_back(world_.deferred(host));
+    if (holds_up(fault.kind)) {
+      if (has_end(fault.kind)) ++holding_[host];
+      last_held_up_[host] = world_.now();
+    }
     happen(index, host);
   }
 }
@@ -101,6 +112,8 @@ void FaultRunner::happen(std::size_t index, HostIndex host) {
         world_.stop(host, HostState::idle);
         return;
       }
+      // As a careful program ends: nothing new, then farewell.
+      world_.submit(host, StopAccepting{});
       // A node that knows nobody completes at once, inside submit().
       left_[host] = true;
       if (world_.submit(host, Leave{}) == Outcome::done) ++effects_[index];
@@ -140,6 +153,10 @@ void FaultRunner::end(std::size_t index) {
   }
   for (std::size_t i = 0; i < fault.hosts.size(); ++i) {
     const HostIndex host = fault.hosts[i];
+    if (holds_up(fault.kind)) {
+      --holding_[host];
+      last_held_up_[host] = world_.now();
+    }
     const std::uint64_t delayed = world_.deferred(host) - deferred_before_[index][i];
     switch (fault.kind) {
       case FaultKind::pause:
@@ -175,6 +192,10 @@ std::uint64_t FaultRunner::effects(std::size_t index) const {
   // What a NAT changed goes on after the fault; the rest of the network's is taken over at its end.
   const bool counts = active_[index] || plan_.faults[index].kind == FaultKind::rebind;
   return effects_[index] + (counts ? world_.paths().effects(index) : 0);
+}
+
+bool FaultRunner::held_up_since(HostIndex host, Moment since) const {
+  return holding_[host] > 0 || (last_held_up_[host] && *last_held_up_[host] >= since);
 }
 
 bool FaultRunner::disturbed_since(Moment since) const {

@@ -25,6 +25,8 @@ class FaultRunner final : public Tap {
 
   // Is a fault of the network or of a process's pace under way now, or was one since `since`?
   bool disturbed_since(Moment since) const;
+  // Did something hold up this process, or bend its clock, since then?
+  bool held_up_since(HostIndex host, Moment since) const;
   // Has this process said farewell by the plan's order?
   bool has_left(HostIndex host) const { return left_[host]; }
 
@@ -40,6 +42,8 @@ class FaultRunner final : public Tap {
   std::vector<std::vector<std::uint64_t>> deferred_before_;
   std::vector<bool> active_;
   std::vector<bool> left_;
+  std::vector<int> holding_;                        // faults that do so now, by host
+  std::vector<std::optional<Moment>> last_held_up_;  // by host
   int disturbing_ = 0;
   Moment last_disturbed_{};
   bool ever_disturbed_ = false;

@@ -44,6 +44,8 @@ constexpr std::array kKnobs{
          [](NodeConfig& c, std::int64_t v) { c.swim.heal_interval = milliseconds(v); }},
     Knob{"silence_max_ms",
          [](NodeConfig& c, std::int64_t v) { c.rpc_links.silence_max = milliseconds(v); }},
+    Knob{"message_max",
+         [](NodeConfig& c, std::int64_t v) { c.rpc.message_max = static_cast<std::size_t>(v); }},
     Knob{"calls_max",
          [](NodeConfig& c, std::int64_t v) { c.rpc.calls_max = static_cast<std::size_t>(v); }},
     Knob{"send_buffer_max",

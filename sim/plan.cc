@@ -160,6 +160,12 @@ std::string to_text(const Plan& plan) {
   text += row("echo_ms", plan.workload.echo_ms);
   text += row("echo_bytes", plan.workload.echo_bytes);
   text += row("cancel_ppm", plan.workload.cancel_ppm);
+  text += row("work_ms", plan.workload.work_ms);
+  text += row("fail_ppm", plan.workload.fail_ppm);
+  text += row("talk_ms", plan.workload.talk_ms);
+  text += row("talk_messages", plan.workload.talk_messages);
+  text += row("talk_bytes", plan.workload.talk_bytes);
+  text += row("retag_ms", plan.workload.retag_ms);
   if (!plan.knobs.empty()) text += "\n[knobs]\n";
   for (const auto& [name, value] : plan.knobs) text += row(name.c_str(), value);
   text += "\n[faults]\nlines = [\n";

@@ -25,7 +25,13 @@ struct Workload {
   std::int64_t session_gap_ms = 500; // between a client's sessions
   std::int64_t echo_ms = 200;        // between a client's unary calls
   std::int64_t echo_bytes = 64;      // at most
-  std::int64_t cancel_ppm = 20'000;  // unary calls that are given up
+  std::int64_t cancel_ppm = 20'000;  // calls that are given up
+  std::int64_t work_ms = 0;          // a worker thinks up to so long before it answers
+  std::int64_t fail_ppm = 20'000;    // calls that a worker answers with a failure
+  std::int64_t talk_ms = 400;        // between a client's streaming calls
+  std::int64_t talk_messages = 12;   // of such a call, at most
+  std::int64_t talk_bytes = 3'000;   // of such a message, at most
+  std::int64_t retag_ms = 3'000;     // between a worker's changes of its tags
 
   friend bool operator==(const Workload&, const Workload&) = default;
 };

@@ -101,6 +101,12 @@ class Expander {
     take("workload.echo_ms", plan_.workload.echo_ms);
     take("workload.echo_bytes", plan_.workload.echo_bytes);
     take("workload.cancel_ppm", plan_.workload.cancel_ppm);
+    take("workload.work_ms", plan_.workload.work_ms);
+    take("workload.fail_ppm", plan_.workload.fail_ppm);
+    take("workload.talk_ms", plan_.workload.talk_ms);
+    take("workload.talk_messages", plan_.workload.talk_messages);
+    take("workload.talk_bytes", plan_.workload.talk_bytes);
+    take("workload.retag_ms", plan_.workload.retag_ms);
     for (const auto& [name, range] : scenario_.numbers) {
       if (std::find(used_.begin(), used_.end(), name) == used_.end()) {
         error_ = "no such setting: " + name;

@@ -9,7 +9,9 @@
 #include "sim/oracles/calls.h"
 #include "sim/oracles/convergence.h"
 #include "sim/oracles/detection.h"
+#include "sim/oracles/ledger.h"
 #include "sim/oracles/membership.h"
+#include "sim/oracles/phi.h"
 #include "sim/oracles/registry.h"
 #include "sim/oracles/resources.h"
 #include "sim/quic/quic_network.h"
@@ -36,6 +38,8 @@ NodeConfig config_of(const Plan& plan, HostIndex host) {
                     .advertise = World::address(host),
                     .member = !plan.is_client(host)};
   for (const auto& [name, value] : plan.knobs) set_knob(config, name, value);
+  // Clients may send more than members take: it is the callee's limit that has to hold.
+  if (plan.is_client(host)) config.rpc.message_max *= 2;
   return config;
 }
 
@@ -90,12 +94,14 @@ class Simulation {
         options_(options),
         world_(plan.seed, setups_of(plan), plan.latency, plan.loss_ppm),
         faults_(world_, plan),
-        ground_{world_, plan, faults_, bounds(config_of(plan, 0), plan.members())},
+        ground_{world_, plan, faults_, bounds(config_of(plan, 0), plan)},
         membership_(ground_),
         detection_(ground_),
         convergence_(ground_),
         calls_(ground_),
-        registry_(ground_),
+        ledger_(ground_),
+        registry_(ground_, ledger_),
+        phi_(ground_),
         resources_(ground_) {
     world_.use(network());
     for (const LinkLatency& link : plan.links) {
@@ -104,6 +110,7 @@ class Simulation {
     world_.trace().watch(options.watch_from, options.watch_to);
     world_.watch(faults_);
     for (Oracle* oracle : oracles()) world_.watch(*oracle);
+    world_.watch_facts(phi_);
   }
 
   Report run() {
@@ -118,7 +125,8 @@ class Simulation {
 
  private:
   std::vector<Oracle*> oracles() {
-    return {&membership_, &detection_, &convergence_, &calls_, &registry_, &resources_};
+    return {&membership_, &detection_, &convergence_, &calls_,
+            &ledger_,     &registry_,  &phi_,         &resources_};
   }
 
   std::unique_ptr<Network> network() {
@@ -253,7 +261,8 @@ class Simulation {
     }
     const bool calls = plan_.clients > 0 && plan_.directors > 0;
     for (const auto& [oracle, count] : report.checks) {
-      const bool needs_calls = oracle == "calls" || oracle == "registry";
+      const bool needs_calls = oracle == "calls" || oracle == "ledger" || oracle == "registry" ||
+                               oracle == "phi";
       if (count > 0 || (needs_calls && !calls)) continue;
       report.verdict = Verdict::vacuous;
       report.reason = "the " + oracle + " oracle checked nothing";
@@ -269,7 +278,9 @@ class Simulation {
   DetectionOracle detection_;
   ConvergenceOracle convergence_;
   CallsOracle calls_;
+  LedgerOracle ledger_;
   RegistryOracle registry_;
+  PhiOracle phi_;
   ResourcesOracle resources_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "engine/command.h"
 #include "engine/output.h"
+#include "engine/transport.h"
 #include "sim/fault.h"
 #include "sim/moment.h"
 
@@ -17,6 +18,8 @@ class Tap {
   virtual void on_command(HostIndex, const Command&) {}
   virtual void on_outcome(HostIndex, Outcome) {}  // of the latest command of that host
   virtual void on_event(HostIndex, const Event&) {}
+  // Before the node hears it; only for those that World::watch_facts knows.
+  virtual void on_fact(HostIndex, const Fact&) {}
   virtual void on_fault(const Fault&, bool begins) { static_cast<void>(begins); }
   virtual void on_tick() {}  // every World::kTick
   virtual void on_calm() {}  // everything is healed and nothing new begins

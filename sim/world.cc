@@ -294,6 +294,7 @@ void World::deliver(HostIndex index, const Fact& fact) {
   if (!host.running()) return;
   ++inputs_;
   record(index, TraceKind::fact, fact.index(), digest(fact));
+  for (Tap* tap : fact_taps_) tap->on_fact(index, fact);
   host.node->handle(local_now(index), fact);
   pump(index);
 }

@@ -21,32 +21,63 @@ std::int64_t log10_milli(std::size_t n) {
   return whole + kDigits[exact ? digit - 1 : std::min<std::size_t>(digit, 9)];
 }
 
+// The longest that a packet may be under way when nothing is wrong.
+Duration longest(const Latency& latency) {
+  switch (latency.shape) {
+    case LatencyShape::fixed: return latency.base;
+    case LatencyShape::uniform: return latency.base + latency.spread;
+    case LatencyShape::exponential: return latency.base + 16 * latency.spread;
+    case LatencyShape::tailed: return latency.base + 21 * latency.spread;
+  }
+  return latency.base;
+}
+
 }  // namespace
 
-Bounds bounds(const NodeConfig& config, std::size_t members) {
+Bounds bounds(const NodeConfig& config, const Plan& plan) {
   const SwimConfig& swim = config.swim;
+  const std::size_t members = plan.members();
   const std::size_t count = std::max<std::size_t>(members, 2);
   const auto n = static_cast<std::int64_t>(count);
   const auto doublings = static_cast<std::int64_t>(std::bit_width(count));
+  // Clocks may be slow: what takes an interval there takes longer here.
+  const auto slowest = [&](Duration duration) {
+    return duration + duration / 1'000'000 * plan.clock_drift_ppm;
+  };
+  Duration way = longest(plan.latency);
+  for (const LinkLatency& link : plan.links) way = std::max(way, longest(link.latency));
+  // RFC 9002 6.2: what is lost is sent again after two round trips, then after four, and eight.
+  const Duration again =
+      plan.loss_ppm > 0 ? 7 * (4 * way + std::chrono::milliseconds(10)) : Duration::zero();
+
   Bounds bounds{};
-  bounds.suspicion = swim.probe_interval * swim.suspicion_factor *
-                     std::max<std::int64_t>(1000, log10_milli(members)) / 1000;
+  bounds.suspicion = slowest(swim.probe_interval * swim.suspicion_factor *
+                             std::max<std::int64_t>(1000, log10_milli(members)) / 1000);
   // Gossip doubles who knows in each interval at the least (fan-out is 3): log2 N rounds, and as
   // many again for the stragglers (SWIM 4.1), at which every transmission has been made.
-  bounds.dissemination = swim.gossip_interval * (2 * doublings + 4);
+  bounds.dissemination = slowest(swim.gossip_interval * (2 * doublings + 4)) + way + again;
   // Nobody probes the victim in k rounds with probability (1 - 1/(n-1))^(k(n-1)), about e^-k; 16
   // rounds are one in ten million. A prober's own worst case is 2n - 1 (SWIM 4.3).
   const std::int64_t rounds = std::min<std::int64_t>(2 * n - 1, 16);
-  bounds.detection =
-      swim.probe_interval * (rounds + 1) + bounds.suspicion + 2 * bounds.dissemination;
-  // After faults: what was begun is finished (one detection), the dead are tried one an interval
-  // (heal), one comparison of views spreads the rest, and accusations are refuted. Local health may
-  // still slow probes down (Lifeguard IV.A: at most ninefold), which recovers with each success.
-  const Duration sync = swim.sync_interval * std::max<std::int64_t>(1, doublings - 5);
-  bounds.convergence = bounds.detection + 2 * bounds.suspicion + swim.probe_interval * 18 +
-                       swim.heal_interval * std::min<std::int64_t>(4 * n, 60) + 2 * sync;
-  // Calls have deadlines of seconds; a stream session has to be served to its end.
-  bounds.quiet = std::chrono::seconds(30) + 3 * config.rpc_links.silence_max;
+  bounds.detection = slowest(swim.probe_interval * (rounds + 1)) + bounds.suspicion +
+                     2 * bounds.dissemination;
+  // After faults, at the same time: what was begun is finished (one detection), and each member
+  // tries one of the dead an interval; that nobody on one side meets the other in 16 of them has
+  // probability e^-16. Then one comparison of views for who missed the news, late accusations are
+  // refuted before they are verdicts, and both are spread.
+  const std::int64_t sync_intervals = std::max<std::int64_t>(1, doublings - 4);
+  bounds.convergence = std::max(bounds.detection, slowest(swim.heal_interval * 16)) +
+                       slowest(swim.sync_interval * sync_intervals) + bounds.suspicion +
+                       2 * bounds.dissemination;
+  bounds.freed = way + again + std::chrono::milliseconds(50);
+  // QUIC's idle timeout of 30 s (io/quic/config.h), then as above.
+  bounds.lost_peer = slowest(std::chrono::seconds(31)) + bounds.freed;
+  // A stream session is served to its end, which may be lost and found three times; other calls
+  // have deadlines of three seconds, or little to say.
+  const Duration session =
+      std::chrono::milliseconds(plan.workload.tokens * (plan.workload.token_ms + 5));
+  bounds.quiet = slowest(session) + 3 * (config.rpc_links.silence_max + std::chrono::seconds(2)) +
+                 std::chrono::seconds(10) + bounds.lost_peer;
   return bounds;
 }
 

@@ -7,7 +7,7 @@
 
 #include <cstddef>
 
-#include "engine/config.h"
+#include "sim/plan.h"
 
 namespace rpcnet::sim {
 
@@ -17,8 +17,11 @@ struct Bounds {
   Duration detection;    // from a crash to the last live member's verdict
   Duration convergence;  // from the end of all faults to one view
   Duration quiet;        // from the end of the workload to no open call
+  Duration freed;        // from the end of a call at one end to its end at the other
+  Duration lost_peer;    // the same where the first end died without a word
 };
 
-Bounds bounds(const NodeConfig& config, std::size_t members);
+// `config`: of any member of the plan.
+Bounds bounds(const NodeConfig& config, const Plan& plan);
 
 }  // namespace rpcnet::sim

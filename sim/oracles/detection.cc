@@ -29,7 +29,7 @@ void DetectionOracle::on_stopping(HostIndex host) {
   died_[host] = world().now();
   if (faults().has_left(host)) return;  // it said so itself
   const NodeId& id = world().host(host).setup.config.id;
-  Death death{host, id, world().now(), {}, std::nullopt};
+  Death death{host, id, world().now(), world().host(host).started, {}, std::nullopt};
   for (HostIndex other = 0; other < plan().members(); ++other) {
     const Host& observer = world().host(other);
     if (other == host || !observer.running() || faults().has_left(other)) continue;
@@ -47,7 +47,10 @@ void DetectionOracle::on_event(HostIndex host, const Event& event) {
   if (change->kind == MemberEventKind::failed || change->kind == MemberEventKind::left) {
     for (Death& death : deaths_) {
       if (death.id != change->member.id || death.unaware.erase(host) == 0) continue;
-      if (!death.known_first) death.known_first = world().now();
+      if (!death.known_first) {
+        death.known_first = world().now();
+        if (change->kind == MemberEventKind::failed) check_patience(host, death);
+      }
       if (!death.unaware.empty() || faults().disturbed_since(death.at)) continue;
       first_.push_back(*death.known_first - death.at);
       last_.push_back(world().now() - death.at);
@@ -61,6 +64,18 @@ void DetectionOracle::on_event(HostIndex host, const Event& event) {
     const auto& died = died_[*subject];
     if (!died || world().now() - *died > bounds().detection) ++false_deaths_;
   }
+}
+
+// A verdict takes a whole suspicion: who is accused has that time to object.
+void DetectionOracle::check_patience(HostIndex observer, const Death& death) {
+  const SwimConfig& swim = world().host(observer).setup.config.swim;
+  const Duration least = swim.probe_interval * swim.suspicion_factor;
+  const Duration drift = least / 1'000'000 * (plan().clock_drift_ppm + 1);
+  const auto before = death.at - bounds().detection;
+  const bool bent = faults().disturbed_since(before) || before < death.began;
+  if (bent || check(world().now() - death.at + drift >= least)) return;
+  fail(observer, "declared " + death.id.text() + " dead " + in_seconds(world().now() - death.at) +
+                     " after its end; a suspicion takes " + in_seconds(least));
 }
 
 void DetectionOracle::on_failed(HostIndex observer, HostIndex subject) {

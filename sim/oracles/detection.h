@@ -32,10 +32,12 @@ class DetectionOracle final : public Oracle {
     HostIndex host = 0;
     NodeId id;  // a later process there may have another
     Moment at;
+    Moment began;
     std::set<HostIndex> unaware;  // live members that have not said so yet
     std::optional<Moment> known_first;
   };
 
+  void check_patience(HostIndex observer, const Death& death);
   void on_failed(HostIndex observer, HostIndex subject);
 
   std::vector<Death> deaths_;  // that are still being learned

@@ -2,13 +2,24 @@
 #include "sim/oracles/membership.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rpcnet::sim {
+namespace {
+
+// Known for so long: in every view that is told, however slowly.
+constexpr Duration kSettled = std::chrono::seconds(12);
+
+}  // namespace
 
 MembershipOracle::MembershipOracle(const Ground& ground)
-    : Oracle(ground), seen_(plan().hosts()) {}
+    : Oracle(ground), seen_(plan().hosts()), own_tags_(plan().hosts()) {}
 
-void MembershipOracle::on_started(HostIndex host) { seen_[host].clear(); }
+void MembershipOracle::on_started(HostIndex host) {
+  seen_[host].clear();
+  own_tags_[host].clear();
+  spoken_[world().host(host).setup.config.id].insert(Tags{});
+}
 
 void MembershipOracle::on_stopping(HostIndex host) { note_owner(host); }
 
@@ -22,7 +33,58 @@ void MembershipOracle::note_owner(HostIndex owner) {
   }
 }
 
+void MembershipOracle::on_command(HostIndex host, const Command& command) {
+  changing_.reset();
+  const auto* change = std::get_if<ChangeTags>(&command);
+  if (change == nullptr) return;
+  Tags tags = own_tags_[host];
+  for (const auto& [key, value] : change->changes) {
+    if (value) tags[key] = *value;
+    else tags.erase(key);
+  }
+  changing_ = {host, std::move(tags)};
+}
+
+void MembershipOracle::on_outcome(HostIndex host, Outcome outcome) {
+  if (!changing_ || changing_->first != host) return;
+  const Tags tags = std::exchange(changing_, std::nullopt)->second;
+  if (outcome != Outcome::done) return;
+  own_tags_[host] = tags;
+  spoken_[world().host(host).setup.config.id].insert(tags);
+  const auto self = world().host(host).node->find(world().host(host).setup.config.id);
+  if (!check(self && self->tags == tags)) fail(host, "has other tags than it was given");
+}
+
+// engine/output.h: the members of who let it in are known now. Those that the seed has known for
+// long were part of what it told, however long the telling took.
+void MembershipOracle::on_joined(HostIndex host, const Joined& joined) {
+  const auto seed = world().host_of(joined.seed);
+  if (!seed || !world().host(*seed).running()) return;
+  for (const auto& [id, seen] : seen_[*seed]) {
+    if (!is_member(seen.status) || world().now() - seen.since < kSettled) continue;
+    if (!check(world().host(host).node->find(id).has_value())) {
+      return fail(host, "was let in and does not know " + id.text());
+    }
+  }
+}
+
+// What it knew it still knows, dead or alive, for as long as stale news may come.
+void MembershipOracle::check_memory(HostIndex observer) {
+  const Host& host = world().host(observer);
+  const SwimConfig& swim = host.setup.config.swim;
+  const bool may_forget = seen_[observer].size() > swim.tombstones_max ||
+                          world().now() - Moment{} > swim.tombstone_ttl;
+  if (may_forget) return;
+  for (const auto& [id, seen] : seen_[observer]) {
+    if (!check(host.node->find(id).has_value())) {
+      return fail(observer, "has forgotten " + id.text() + ", which was " +
+                                to_text(seen.status));
+    }
+  }
+}
+
 void MembershipOracle::on_event(HostIndex host, const Event& event) {
+  if (const auto* joined = std::get_if<Joined>(&event)) on_joined(host, *joined);
   if (const auto* change = std::get_if<MemberEvent>(&event)) look(host, change->member);
 }
 
@@ -35,6 +97,7 @@ void MembershipOracle::on_tick() {
   if (!host.running()) return;
   for (const Member& member : host.node->members()) look(observer, member);
   for (const Member& member : host.node->tombstones()) look(observer, member);
+  check_memory(observer);
 }
 
 void MembershipOracle::look(HostIndex observer, const Member& member) {
@@ -52,6 +115,10 @@ void MembershipOracle::look(HostIndex observer, const Member& member) {
                               member.id.text() + ", which never had more than " +
                               std::to_string(claimed));
   }
+  const auto& spoken = spoken_[member.id];
+  if (!check(spoken.contains(member.tags))) {
+    return fail(observer, "knows tags of " + member.id.text() + " that it never had");
+  }
   const auto [entry, fresh] = seen_[observer].try_emplace(member.id);
   Seen& seen = entry->second;
   if (!fresh) {
@@ -66,8 +133,15 @@ void MembershipOracle::look(HostIndex observer, const Member& member) {
                                 std::to_string(member.incarnation) + ", at which it was " +
                                 to_text(seen.status));
     }
+    if (!check(member.tags_version >= seen.tags_version)) {
+      return fail(observer, "went back from version " + std::to_string(seen.tags_version) +
+                                " to " + std::to_string(member.tags_version) + " of the tags of " +
+                                member.id.text());
+    }
   }
-  seen = {member.incarnation, member.status};
+  const bool same = !fresh && is_member(seen.status) == is_member(member.status);
+  seen = {member.incarnation, member.status, member.tags_version,
+          same ? seen.since : world().now()};
 }
 
 }  // namespace rpcnet::sim

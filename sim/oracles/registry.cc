@@ -1,30 +1,228 @@
-// Looking at each choice.
+// Looking at each choice, and at what it was based on.
 #include "sim/oracles/registry.h"
 
 #include <algorithm>
+#include <cmath>
+
+#include "sim/fault_runner.h"
 
 namespace rpcnet::sim {
+namespace {
+
+using std::chrono::seconds;
+
+// A view of loads is judged when nothing has disturbed it, or its worker's beginning, for so long.
+constexpr Duration kSteady = seconds(12);
+// What is left of rounding between the level and the deadline that it is reached at.
+constexpr std::uint32_t kLevelSlack = 20;
+
+bool matches(const std::vector<std::pair<std::string, std::string>>& filter, const Tags& tags) {
+  return std::all_of(filter.begin(), filter.end(), [&](const auto& wanted) {
+    const auto tag = tags.find(wanted.first);
+    return tag != tags.end() && tag->second == wanted.second;
+  });
+}
+
+}  // namespace
+
+RegistryOracle::RegistryOracle(const Ground& ground, const LedgerOracle& ledger)
+    : Oracle(ground), ledger_(ledger), registries_(plan().hosts()), assigned_(plan().hosts()) {}
+
+void RegistryOracle::on_started(HostIndex host) {
+  registries_[host].clear();
+  assigned_[host].clear();
+}
+
+void RegistryOracle::on_command(HostIndex host, const Command& command) {
+  asked_.reset();
+  if (const auto* open = std::get_if<OpenRegistry>(&command)) {
+    registries_[host].try_emplace(open->registry, Registry{*open, std::nullopt});
+  }
+  const auto* select = std::get_if<SelectWorker>(&command);
+  if (select == nullptr) return;
+  const Node& node = *world().host(host).node;
+  Asked asked{host, *select, node.workers(select->registry, world().local_now(host))};
+  // What the view shows must be what the node's members are, now.
+  const auto& filter = registries_[host][select->registry].opened.filter.equal;
+  std::size_t workers = 0;
+  for (const Member& member : node.members()) workers += matches(filter, member.tags) ? 1 : 0;
+  if (!check(workers == asked.views.size())) return fail(host, "has a registry that lacks workers");
+  const Instant now = world().local_now(host);
+  const Duration ttl = world().host(host).setup.config.registry.assignment_ttl;
+  for (const WorkerView& view : asked.views) {
+    const auto member = node.find(view.member.id);
+    if (!check(member == view.member && is_member(member->status))) {
+      return fail(host, "has a stale view of " + view.member.id.text());
+    }
+    const std::uint32_t level = world().host(host).setup.config.phi.avoid_at_milli;
+    const bool suspect = view.member.status == MemberStatus::suspect;
+    const bool sure = suspect || view.phi_milli >= level + kLevelSlack;
+    const bool not_at_all = !suspect && view.phi_milli + kLevelSlack < level;
+    if (!check(!(sure && !view.avoid) && !(not_at_all && view.avoid))) {
+      return fail(host, (view.avoid ? "avoids " : "does not avoid ") + view.member.id.text() +
+                            " at a level of " + std::to_string(view.phi_milli));
+    }
+    auto& times = assigned_[host][view.member.id];
+    while (!times.empty() && times.front() + ttl <= now) times.pop_front();
+    if (!check(view.assignments <= times.size())) {
+      return fail(host, "counts " + std::to_string(view.assignments) + " assignments to " +
+                            view.member.id.text() + "; it made " + std::to_string(times.size()));
+    }
+  }
+  std::erase_if(asked.views, [&](const WorkerView& view) {
+    return !matches(asked.request.filter.equal, view.member.tags);
+  });
+  asked_ = std::move(asked);
+}
 
 void RegistryOracle::on_event(HostIndex host, const Event& event) {
   const auto* selected = std::get_if<WorkerSelected>(&event);
   if (selected == nullptr) return;
-  const Node& node = *world().host(host).node;
-  const auto works = [](const Member& member) {
-    const auto role = member.tags.find("role");
-    return is_member(member.status) && role != member.tags.end() && role->second == "worker";
-  };
-  if (selected->worker) {
-    const auto now = node.find(selected->worker->id);
-    if (!check(now && works(*now))) {
-      fail(host, "chose " + selected->worker->id.text() + ", no live worker in its own view");
-    } else if (!check(now->address == selected->worker->address)) {
-      fail(host, "chose a stale address of " + selected->worker->id.text());
-    }
-    return;
+  if (!check(asked_ && asked_->host == host && asked_->request.request == selected->request)) {
+    return fail(host, "chose without being asked");
   }
-  const auto members = node.members();
-  if (!check(std::none_of(members.begin(), members.end(), works))) {
-    fail(host, "chose nobody though it knows a live worker");
+  ++choices_;
+  judge(host, *asked_, selected->worker);
+  asked_.reset();
+}
+
+void RegistryOracle::judge(HostIndex host, const Asked& asked,
+                           const std::optional<Member>& chosen) {
+  const auto tier = [&](const WorkerView& view) {
+    const auto& excluded = asked.request.excluded;
+    const bool out = std::find(excluded.begin(), excluded.end(), view.member.id) != excluded.end();
+    return (out ? 2 : 0) + (view.avoid ? 1 : 0);
+  };
+  int best = 4;
+  for (const WorkerView& view : asked.views) best = std::min(best, tier(view));
+  std::vector<const WorkerView*> candidates;
+  for (const WorkerView& view : asked.views) {
+    if (tier(view) == best) candidates.push_back(&view);
+  }
+  if (!check(chosen.has_value() == !candidates.empty())) {
+    return fail(host, chosen ? "chose " + chosen->id.text() + ", who does not match"
+                             : "chose nobody though it knows a live worker");
+  }
+  if (!chosen) return;
+  const auto found = std::find_if(candidates.begin(), candidates.end(), [&](const auto* view) {
+    return view->member == *chosen;
+  });
+  if (!check(found != candidates.end())) {
+    return fail(host, "chose " + chosen->id.text() + " though a better one is there");
+  }
+  Registry& registry = registries_[host][asked.request.registry];
+  switch (registry.opened.strategy) {
+    case LoadBalancingStrategy::least_connections: {
+      const auto least = std::min_element(
+          candidates.begin(), candidates.end(),
+          [](const auto* x, const auto* y) { return x->load() < y->load(); });
+      if (!check((*found)->load() == (*least)->load())) {
+        fail(host, "chose " + chosen->id.text() + " with a load of " +
+                       std::to_string((*found)->load()) + "; the least is " +
+                       std::to_string((*least)->load()));
+      }
+      break;
+    }
+    case LoadBalancingStrategy::round_robin: {
+      const auto next = std::find_if(candidates.begin(), candidates.end(), [&](const auto* view) {
+        return registry.last && *registry.last < view->member.id;
+      });
+      const auto* turn = next == candidates.end() ? candidates.front() : *next;
+      if (!check(turn->member.id == chosen->id)) {
+        fail(host, "chose " + chosen->id.text() + "; it was the turn of " +
+                       turn->member.id.text());
+      }
+      break;
+    }
+    case LoadBalancingStrategy::random: {
+      const double chance = 1.0 / static_cast<double>(candidates.size());
+      for (const auto* view : candidates) {
+        Luck& luck = luck_[{host, view->member.id}];
+        luck.hoped += chance;
+        luck.variance += chance * (1 - chance);
+        luck.came += view->member.id == chosen->id ? 1 : 0;
+      }
+      break;
+    }
+  }
+  registry.last = chosen->id;
+  const Instant now = world().local_now(host);
+  assigned_[host][chosen->id].push_back(now);
+  for (const WorkerView& view : world().host(host).node->workers(asked.request.registry, now)) {
+    if (view.member.id == chosen->id && !check(view.assignments > 0)) {
+      fail(host, "does not count the choice of " + chosen->id.text());
+    }
+  }
+}
+
+// What a worker's reports say of its load was true within the last reports.
+void RegistryOracle::on_tick() {
+  const Moment now = world().now();
+  if (now - Moment{} < kSteady || faults().disturbed_since(now - kSteady)) return;
+  for (HostIndex i = 0; i < plan().directors; ++i) {
+    const Host& host = world().host(i);
+    if (!host.running() || now - host.started < kSteady || registries_[i].empty()) continue;
+    if (host.setup.config.swim.heartbeat_interval > seconds(1)) return;
+    const auto number = registries_[i].begin()->first;
+    for (const WorkerView& view : host.node->workers(number, world().local_now(i))) {
+      const auto worker = world().index_of(view.member.id);
+      if (!worker || !world().host(*worker).running() || faults().has_left(*worker) ||
+          now - world().host(*worker).started < kSteady ||
+          world().host(*worker).setup.config.id != view.member.id) {
+        continue;
+      }
+      const auto load = ledger_.load(*worker);
+      if (check(view.active_calls >= load.least && view.active_calls <= load.most)) continue;
+      return fail(i, "believes that " + view.member.id.text() + " serves " +
+                         std::to_string(view.active_calls) + " calls; lately it served " +
+                         std::to_string(load.least) + " to " + std::to_string(load.most));
+    }
+  }
+}
+
+Duration RegistryOracle::patience() const {
+  return std::max(bounds().convergence, bounds().quiet) + seconds(10);
+}
+
+std::string RegistryOracle::difference() {
+  std::size_t workers = 0;
+  for (HostIndex i = 0; i < plan().members(); ++i) {
+    workers += plan().is_worker(i) && world().host(i).running() && !faults().has_left(i) ? 1 : 0;
+  }
+  for (HostIndex i = 0; i < plan().directors; ++i) {
+    const Host& host = world().host(i);
+    if (!host.running() || faults().has_left(i)) continue;
+    for (const auto& [number, registry] : registries_[i]) {
+      const auto views = host.node->workers(number, world().local_now(i));
+      if (views.size() != workers) {
+        return name_of(i) + " has a registry of " + std::to_string(views.size()) + " workers of " +
+               std::to_string(workers);
+      }
+      for (const WorkerView& view : views) {
+        if (view.active_calls == 0 && view.assignments == 0 && !view.avoid) continue;
+        return name_of(i) + " believes at rest that " + view.member.id.text() + " has " +
+               std::to_string(view.active_calls) + " calls and " +
+               std::to_string(view.assignments) + " assignments" +
+               (view.avoid ? ", and avoids it" : "");
+      }
+    }
+  }
+  return {};
+}
+
+bool RegistryOracle::settled() {
+  missing_ = difference();
+  return check(missing_.empty());
+}
+
+void RegistryOracle::on_end() {
+  for (const auto& [who, luck] : luck_) {
+    // Six standard deviations, and something for small numbers.
+    const double off = std::abs(static_cast<double>(luck.came) - luck.hoped);
+    if (check(off <= 6 * std::sqrt(luck.variance) + 4)) continue;
+    fail(who.first, "chose " + who.second.text() + " at random " + std::to_string(luck.came) +
+                        " times; about " + std::to_string(std::llround(luck.hoped)) +
+                        " are to be expected");
   }
 }
 

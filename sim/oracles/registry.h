@@ -1,17 +1,64 @@
-// A registry never chooses whom its own node counts dead, or whose tags do not match, or nobody
-// while there is somebody.
+// A registry chooses among whom its own node counts alive, by its strategy and not by accident.
+//
+// Each choice is made again from the view as it was before: never somebody dead, excluded or
+// avoided while there is another; the least loaded, the next in turn, or any with equal chance.
+// The loads in the view are held against the ledger of calls, and the assignments against the
+// choices made.
 #pragma once
 
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/oracles/ledger.h"
 #include "sim/oracles/oracle.h"
 
 namespace rpcnet::sim {
 
 class RegistryOracle final : public Oracle {
  public:
-  using Oracle::Oracle;
+  RegistryOracle(const Ground& ground, const LedgerOracle& ledger);
 
   const char* name() const override { return "registry"; }
+  void on_started(HostIndex host) override;
+  void on_command(HostIndex host, const Command& command) override;
   void on_event(HostIndex host, const Event& event) override;
+  void on_tick() override;
+  bool settled() override;
+  std::string unsettled() override { return missing_; }
+  Duration patience() const override;
+  void on_end() override;
+
+  std::uint64_t choices() const { return choices_; }
+
+ private:
+  struct Asked {
+    HostIndex host = 0;
+    SelectWorker request;
+    std::vector<WorkerView> views;  // whose tags match, as they were before
+  };
+  struct Registry {
+    OpenRegistry opened;
+    std::optional<NodeId> last;
+  };
+  struct Luck {  // of a random choice: how often it was hoped for, and came
+    double hoped = 0;
+    double variance = 0;
+    std::uint64_t came = 0;
+  };
+
+  void judge(HostIndex host, const Asked& asked, const std::optional<Member>& chosen);
+  std::string difference();
+
+  const LedgerOracle& ledger_;
+  std::vector<std::map<std::uint32_t, Registry>> registries_;       // by host
+  std::vector<std::map<NodeId, std::deque<Instant>>> assigned_;     // by host
+  std::map<std::pair<HostIndex, NodeId>, Luck> luck_;
+  std::optional<Asked> asked_;
+  std::string missing_;
+  std::uint64_t choices_ = 0;
 };
 
 }  // namespace rpcnet::sim

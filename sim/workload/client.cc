@@ -10,40 +10,83 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// What a timer is for; tokens above are the unary call to give up.
-constexpr std::uint64_t kSession = 1;
-constexpr std::uint64_t kRetry = 2;
-constexpr std::uint64_t kEchoTime = 3;
-constexpr std::uint64_t kCancel = 16;
+// What a timer is for: the low bits; the call's number is above them.
+enum Due : std::uint64_t {
+  kSession = 0,
+  kRetry = 1,
+  kEchoTime = 2,
+  kTalkTime = 3,
+  kCancel = 4,
+  kGoOn = 5,
+  kTake = 6,
+};
+constexpr std::uint64_t kDueBits = 3;
 
-// Purposes of draws.
-constexpr std::uint64_t kDrawSize = 1;
-constexpr std::uint64_t kDrawCancel = 2;
-constexpr std::uint64_t kDrawPhase = 3;
+std::uint64_t token_of(Due due, CallId call) { return (call.value << kDueBits) | due; }
+
+enum Purpose : std::uint64_t {
+  kDrawSize = 1,
+  kDrawCancel = 2,
+  kDrawPhase = 3,
+  kDrawShard = 4,
+  kDrawRegistry = 5,
+  kDrawTalk = 6,
+  kDrawMessage = 7,
+};
+
+std::uint64_t at_least_one(std::int64_t value) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 1));
+}
 
 }  // namespace
 
 void Client::start(ProgramContext& context) {
   // Apart from each other, as real clients are.
   const auto phase = [&](std::uint64_t which, std::int64_t period) {
-    const auto bound = static_cast<std::uint64_t>(std::max<std::int64_t>(period, 1));
-    return milliseconds(context.draw(kDrawPhase, which, bound));
+    return milliseconds(context.draw(kDrawPhase, which, at_least_one(period)));
   };
   if (workload_.tokens > 0) context.wake(seconds(2) + phase(0, 1000), kSession);
   if (workload_.echo_ms > 0) context.wake(seconds(2) + phase(1, workload_.echo_ms), kEchoTime);
+  if (workload_.talk_ms > 0) context.wake(seconds(2) + phase(2, workload_.talk_ms), kTalkTime);
 }
 
 void Client::on_timer(ProgramContext& context, std::uint64_t token) {
-  if (token == kSession) {
-    begin_session(context);
-  } else if (token == kRetry) {
-    if (in_session_ && !assigning_ && !streaming_) ask_director(context);
-  } else if (token == kEchoTime) {
-    if (!context.active()) return;
-    make_unary_call(context);
-    context.wake(milliseconds(workload_.echo_ms), kEchoTime);
-  } else if (token > kCancel) {
-    context.command(CancelCall{CallId{token - kCancel}});
+  const CallId call{token >> kDueBits};
+  switch (static_cast<Due>(token & ((1U << kDueBits) - 1))) {
+    case kSession: return begin_session(context);
+    case kRetry:
+      if (in_session_ && !assigning_ && !streaming_) ask_director(context);
+      return;
+    case kEchoTime:
+      if (!context.active()) return;
+      make_unary_call(context);
+      context.wake(milliseconds(workload_.echo_ms), kEchoTime);
+      return;
+    case kTalkTime:
+      if (!context.active()) return;
+      begin_talk(context);
+      context.wake(milliseconds(workload_.talk_ms), kTalkTime);
+      return;
+    case kCancel: context.command(CancelCall{call}); return;
+    case kGoOn: return go_on(context, call);
+    case kTake: return take(context, call);
+  }
+}
+
+// The call's name: its client, when it began by the client's clock, and its number.
+Outcome Client::start_call(ProgramContext& context, StartCall&& call) {
+  call.metadata.emplace_back(
+      kCallName, std::to_string(number_) + '.' +
+                     std::to_string(context.now().time_since_epoch().count()) + '.' +
+                     std::to_string(call.call.value));
+  return context.command(std::move(call));
+}
+
+void Client::give_up_later(ProgramContext& context, CallId call, std::uint64_t number,
+                           std::uint64_t within_ms) {
+  const std::uint64_t chance = context.draw(kDrawCancel, number, 1'000'000);
+  if (static_cast<std::int64_t>(chance) < workload_.cancel_ppm) {
+    context.wake(milliseconds(chance % within_ms), token_of(kCancel, call));
   }
 }
 
@@ -58,11 +101,17 @@ void Client::ask_director(ProgramContext& context) {
   const Peer& director = directors_[director_ % directors_.size()];
   assigning_ = new_call();
   assigned_.reset();
+  const std::uint64_t number = asks_++;
+  AssignRequest request{excluded_};
+  request.registry = static_cast<std::uint32_t>(1 + context.draw(kDrawRegistry, number, 3));
+  // Tags change: who wanted a shard and got nobody takes anybody the next time.
+  const std::uint64_t shard = context.draw(kDrawShard, number, kShards * 4);
+  if (shard < kShards) request.shard = std::to_string(shard);
   StartCall call{.call = *assigning_, .peer = director, .method = kAssign};
   call.deadline = context.now() + seconds(2);
-  call.message = serialize(AssignRequest{excluded_});
+  call.message = serialize(request);
   call.last = true;
-  if (context.command(std::move(call)) == Outcome::done) return;
+  if (start_call(context, std::move(call)) == Outcome::done) return;
   assigning_.reset();
   context.wake(seconds(1), kRetry);
 }
@@ -73,7 +122,7 @@ void Client::open_stream(ProgramContext& context) {
                  .method = kGenerate};
   call.message = serialize(session_);
   call.last = true;
-  if (context.command(std::move(call)) == Outcome::done) return;
+  if (start_call(context, std::move(call)) == Outcome::done) return;
   streaming_.reset();
   context.wake(seconds(1), kRetry);
 }
@@ -81,27 +130,115 @@ void Client::open_stream(ProgramContext& context) {
 void Client::make_unary_call(ProgramContext& context) {
   if (!worker_) return;
   const std::uint64_t number = echoes_++;
-  const auto size = 8 + context.draw(kDrawSize, number,
-                                     static_cast<std::uint64_t>(std::max<std::int64_t>(
-                                         workload_.echo_bytes - 7, 1)));
+  // One in eight is empty.
+  const auto size = context.draw(kDrawSize, number * 2, 8) == 0
+                        ? 0
+                        : context.draw(kDrawSize, number * 2 + 1,
+                                       at_least_one(workload_.echo_bytes + 1));
   StartCall call{.call = new_call(), .peer = {worker_->address, worker_->worker}, .method = kEcho};
-  call.deadline = context.now() + seconds(1);
+  call.deadline = context.now() + milliseconds(50 + context.draw(kDrawTalk, number * 16 + 15, 950));
   call.message = token_content(number_, number, size);
   call.last = true;
   const CallId id = call.call;
-  if (context.command(std::move(call)) != Outcome::done) return;
-  const std::uint64_t chance = context.draw(kDrawCancel, number, 1'000'000);
-  if (static_cast<std::int64_t>(chance) < workload_.cancel_ppm) {
-    context.wake(milliseconds(chance % 5), kCancel + id.value);
+  if (start_call(context, std::move(call)) != Outcome::done) return;
+  give_up_later(context, id, number * 2, 5 + at_least_one(workload_.work_ms));
+}
+
+// ------------------------------------------------------------------------- sums and talks
+
+// Of all sizes: none, one byte, small, and up to the most.
+Bytes Client::message_of(ProgramContext& context, std::uint64_t talk, std::uint64_t message) const {
+  const std::uint64_t counter = (talk << 16) | (message << 1);
+  std::uint64_t size = context.draw(kDrawMessage, counter, 4);
+  if (size == 2) size = context.draw(kDrawMessage, counter + 1, 100);
+  if (size == 3) {
+    size = context.draw(kDrawMessage, counter + 1, at_least_one(workload_.talk_bytes + 1));
   }
+  return token_content(combine(number_, talk), message, size);
+}
+
+void Client::begin_talk(ProgramContext& context) {
+  if (!worker_) return;
+  Talk talk{.number = talked_++};
+  const auto draw = [&](std::uint64_t what, std::uint64_t bound) {
+    return context.draw(kDrawTalk, talk.number * 16 + what, bound);
+  };
+  StartCall call{.call = new_call(), .peer = {worker_->address, worker_->worker},
+                 .method = draw(0, 2) == 0 ? kCollect : kChat};
+  talk.count = draw(1, at_least_one(workload_.talk_messages + 1));
+  talk.pace_ms = draw(2, 2) == 0 ? 0 : draw(3, 20);
+  talk.close_apart = draw(4, 2) == 0;
+  talk.lazy = draw(5, 3) == 0;
+  if (draw(6, 2) == 0) call.deadline = context.now() + milliseconds(100 + draw(7, 3000));
+  if (talk.count > 0 && draw(8, 2) == 0) {
+    call.message = message_of(context, talk.number, talk.sent++);
+    call.last = talk.sent == talk.count && !talk.close_apart;
+    talk.closed = call.last;
+  } else if (talk.count == 0 && !talk.close_apart) {
+    call.last = true;
+    talk.closed = true;
+  }
+  const CallId id = call.call;
+  if (start_call(context, std::move(call)) != Outcome::done) return;
+  const std::uint64_t number = talk.number;
+  talks_.emplace(id, std::move(talk));
+  give_up_later(context, id, number * 2 + 1, 300);
+  go_on(context, id);
+}
+
+// Sends what it may, and then what is left of it when it may again.
+void Client::go_on(ProgramContext& context, CallId id) {
+  const auto found = talks_.find(id);
+  if (found == talks_.end()) return;
+  Talk& talk = found->second;
+  talk.waiting = false;
+  while (talk.sent < talk.count) {
+    if (!context.writable(id)) {
+      talk.waiting = true;
+      return;
+    }
+    SendMessage message{id, message_of(context, talk.number, talk.sent), false};
+    message.last = talk.sent + 1 == talk.count && !talk.close_apart;
+    talk.closed = message.last;
+    const Outcome outcome = context.command(std::move(message));
+    // Its answer is already there, or on its way: nobody listens any more.
+    if (outcome != Outcome::done && outcome != Outcome::message_too_large) return;
+    if (outcome == Outcome::message_too_large) talk.closed = false;
+    ++talk.sent;
+    if (talk.pace_ms > 0 && talk.sent < talk.count) {
+      context.wake(milliseconds(talk.pace_ms), token_of(kGoOn, id));
+      return;
+    }
+  }
+  if (!std::exchange(talk.closed, true)) context.command(HalfClose{id});
+}
+
+void Client::take(ProgramContext& context, CallId id) {
+  const auto found = talks_.find(id);
+  if (found == talks_.end()) return;
+  Talk& talk = found->second;
+  context.command(ConsumeMessages{id, std::exchange(talk.owed_bytes, 0),
+                                  std::exchange(talk.owed_messages, 0)});
 }
 
 void Client::on_event(ProgramContext& context, const Event& event) {
   if (const auto* message = std::get_if<MessageArrived>(&event)) on_message(context, *message);
   if (const auto* finished = std::get_if<CallFinished>(&event)) on_finished(context, *finished);
+  if (const auto* writable = std::get_if<CallWritable>(&event)) {
+    const auto talk = talks_.find(writable->call);
+    if (talk != talks_.end() && talk->second.waiting) go_on(context, writable->call);
+  }
 }
 
 void Client::on_message(ProgramContext& context, const MessageArrived& message) {
+  if (const auto talk = talks_.find(message.call);
+      talk != talks_.end() && talk->second.lazy) {
+    talk->second.owed_bytes += message.message.size();
+    if (++talk->second.owed_messages == 1) {
+      context.wake(milliseconds(300), token_of(kTake, message.call));
+    }
+    return;
+  }
   context.command(ConsumeMessages{message.call, message.message.size(), 1});
   if (assigning_ == message.call) assigned_ = parse_assign_response(message.message);
   if (streaming_ != message.call) return;
@@ -110,6 +247,7 @@ void Client::on_message(ProgramContext& context, const MessageArrived& message) 
 }
 
 void Client::on_finished(ProgramContext& context, const CallFinished& finished) {
+  talks_.erase(finished.call);
   if (assigning_ == finished.call) {
     assigning_.reset();
     if (finished.status.ok() && assigned_) {

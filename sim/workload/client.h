@@ -1,7 +1,9 @@
 // The client of the cluster example in little: asks a director for a worker, reads a stream of
 // tokens from it, and goes on with another worker, where it stopped, when that one is lost.
 //
-// Beside the streams it makes unary calls at a steady pace and gives some of them up.
+// Beside the streams it makes calls of the other kinds at a steady pace: unary ones, sums of many
+// messages, and talks both ways, with messages of all sizes, deadlines or none, taken late or at
+// once, half-closed early or late, and some given up in the middle.
 #pragma once
 
 #include <map>
@@ -26,10 +28,31 @@ class Client final : public Program {
   void on_timer(ProgramContext& context, std::uint64_t token) override;
 
  private:
+  // A call that sends several messages.
+  struct Talk {
+    std::uint64_t number = 0;
+    std::uint64_t count = 0;  // messages to send
+    std::uint64_t sent = 0;
+    std::uint64_t pace_ms = 0;
+    bool close_apart = false;  // half-closes by itself and not with the last message
+    bool closed = false;
+    bool waiting = false;  // for CallWritable
+    bool lazy = false;
+    std::uint64_t owed_messages = 0;
+    std::uint64_t owed_bytes = 0;
+  };
+
   void ask_director(ProgramContext& context);
   void begin_session(ProgramContext& context);
   void open_stream(ProgramContext& context);
   void make_unary_call(ProgramContext& context);
+  void begin_talk(ProgramContext& context);
+  void go_on(ProgramContext& context, CallId call);
+  void take(ProgramContext& context, CallId call);
+  Bytes message_of(ProgramContext& context, std::uint64_t talk, std::uint64_t message) const;
+  Outcome start_call(ProgramContext& context, StartCall&& call);
+  void give_up_later(ProgramContext& context, CallId call, std::uint64_t number,
+                     std::uint64_t within_ms);
   void on_message(ProgramContext& context, const MessageArrived& message);
   void on_finished(ProgramContext& context, const CallFinished& finished);
   CallId new_call() { return CallId{std::exchange(next_call_, next_call_ + 2)}; }
@@ -45,10 +68,13 @@ class Client final : public Program {
   GenerateRequest session_;
   std::optional<AssignResponse> worker_;
   std::vector<NodeId> excluded_;  // the worker just lost
+  std::uint64_t asks_ = 0;
   std::optional<CallId> assigning_;
   std::optional<AssignResponse> assigned_;
   std::optional<CallId> streaming_;
   std::uint64_t echoes_ = 0;
+  std::uint64_t talked_ = 0;
+  std::map<CallId, Talk> talks_;
 };
 
 }  // namespace rpcnet::sim

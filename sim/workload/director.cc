@@ -6,21 +6,24 @@
 namespace rpcnet::sim {
 namespace {
 
-constexpr std::uint32_t kWorkers = 1;
+constexpr LoadBalancingStrategy kStrategies[kRegistries] = {
+    LoadBalancingStrategy::least_connections, LoadBalancingStrategy::round_robin,
+    LoadBalancingStrategy::random};
 
 Status failure(StatusCode code, const char* message) { return {code, message, {}}; }
 
 }  // namespace
 
 void Director::start(ProgramContext& context) {
-  context.command(OpenRegistry{kWorkers, TagFilter{{{"role", "worker"}}},
-                               LoadBalancingStrategy::least_connections});
+  for (std::uint32_t i = 0; i < kRegistries; ++i) {
+    context.command(OpenRegistry{i + 1, TagFilter{{{"role", "worker"}}}, kStrategies[i]});
+  }
 }
 
 void Director::on_event(ProgramContext& context, const Event& event) {
   if (const auto* arrived = std::get_if<CallArrived>(&event)) {
     if (arrived->method == kAssign) {
-      calls_.emplace(arrived->call, false);
+      calls_.emplace(arrived->call, Assigning{false, arrived->metadata});
     } else {
       context.command(FinishCall{arrived->call, std::nullopt,
                                  failure(StatusCode::unimplemented, "not a director's method"),
@@ -28,7 +31,7 @@ void Director::on_event(ProgramContext& context, const Event& event) {
     }
   } else if (const auto* message = std::get_if<MessageArrived>(&event)) {
     const auto call = calls_.find(message->call);
-    if (call == calls_.end() || call->second) return;
+    if (call == calls_.end() || call->second.understood) return;
     const auto request = parse_assign_request(message->message);
     if (!request) {
       calls_.erase(call);
@@ -36,8 +39,10 @@ void Director::on_event(ProgramContext& context, const Event& event) {
                                  failure(StatusCode::invalid_argument, "malformed"), {}});
       return;
     }
-    call->second = true;
-    context.command(SelectWorker{kWorkers, message->call.value, {}, request->excluded});
+    call->second.understood = true;
+    SelectWorker select{request->registry, message->call.value, {}, request->excluded};
+    if (request->shard) select.filter.equal.emplace_back(kShard, *request->shard);
+    context.command(std::move(select));
   } else if (const auto* aborted = std::get_if<CallAborted>(&event)) {
     calls_.erase(aborted->call);
   } else if (const auto* selected = std::get_if<WorkerSelected>(&event)) {
@@ -47,14 +52,19 @@ void Director::on_event(ProgramContext& context, const Event& event) {
 
 void Director::answer(ProgramContext& context, const WorkerSelected& selected) {
   const CallId call{selected.request};
-  if (calls_.erase(call) == 0) return;
+  const auto found = calls_.find(call);
+  if (found == calls_.end()) return;
+  Metadata trailers = std::move(found->second.metadata);
+  calls_.erase(found);
   if (!selected.worker) {
-    context.command(FinishCall{call, std::nullopt,
-                               failure(StatusCode::unavailable, "no worker"), {}});
+    context.command(FinishCall{call, std::nullopt, failure(StatusCode::not_found, "no worker"),
+                               std::move(trailers)});
     return;
   }
-  context.command(FinishCall{
-      call, serialize(AssignResponse{selected.worker->id, selected.worker->address}), {}, {}});
+  context.command(FinishCall{call,
+                             serialize(AssignResponse{selected.worker->id,
+                                                      selected.worker->address}),
+                             {}, std::move(trailers)});
 }
 
 void Director::on_timer(ProgramContext&, std::uint64_t) {}

@@ -16,7 +16,11 @@ class Director final : public Program {
  private:
   void answer(ProgramContext& context, const WorkerSelected& selected);
 
-  std::map<CallId, bool> calls_;  // open assign calls; true: the question was understood
+  struct Assigning {
+    bool understood = false;
+    Metadata metadata;
+  };
+  std::map<CallId, Assigning> calls_;
 };
 
 }  // namespace rpcnet::sim

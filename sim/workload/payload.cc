@@ -22,6 +22,8 @@ Bytes serialize(const AssignRequest& request) {
   wire::Writer writer(bytes);
   writer.varint(request.excluded.size());
   for (const NodeId& id : request.excluded) writer.text(id.text());
+  writer.varint(request.registry);
+  writer.text(request.shard.value_or(""));
   return bytes;
 }
 
@@ -61,7 +63,12 @@ std::optional<AssignRequest> parse_assign_request(BytesView bytes) {
     if (!id) return std::nullopt;
     request.excluded.push_back(std::move(*id));
   }
+  const auto registry = reader.varint();
+  const auto shard = reader.text(kTextMax);
+  if (!registry || *registry == 0 || *registry > kRegistries || !shard) return std::nullopt;
   if (!reader.complete()) return std::nullopt;
+  request.registry = static_cast<std::uint32_t>(*registry);
+  if (!shard->empty()) request.shard = std::string(*shard);
   return request;
 }
 

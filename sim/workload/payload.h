@@ -17,9 +17,23 @@ namespace rpcnet::sim {
 inline constexpr const char* kAssign = "sim.assign";      // client to director: who works for me?
 inline constexpr const char* kGenerate = "sim.generate";  // client to worker: a stream of tokens
 inline constexpr const char* kEcho = "sim.echo";          // client to worker: the same again
+inline constexpr const char* kCollect = "sim.collect";    // many messages, one answer: their sum
+inline constexpr const char* kChat = "sim.chat";          // each message comes back, in order
+
+// Metadata of every request, which callees give back in headers and trailers: the call's name, one
+// in the run, by which an oracle knows both ends of a call to be one.
+inline constexpr const char* kCallName = "sim-call";
+
+// A director's registries, one for each strategy; all hold the workers.
+inline constexpr std::uint32_t kRegistries = 3;
+// The tag that workers change under way, and its values: 0 to kShards - 1.
+inline constexpr const char* kShard = "shard";
+inline constexpr std::uint64_t kShards = 3;
 
 struct AssignRequest {
   std::vector<NodeId> excluded;
+  std::uint32_t registry = 1;   // 1 to kRegistries
+  std::optional<std::string> shard;  // only a worker whose tag is this
 };
 
 struct AssignResponse {

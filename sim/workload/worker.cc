@@ -1,66 +1,186 @@
-// Serving calls. A timer's token is the call that it is for.
+// Serving calls. A timer's token says what is due, and for which call.
 #include "sim/workload/worker.h"
 
+#include <algorithm>
+
+#include "engine/wire/writer.h"
+
 namespace rpcnet::sim {
+namespace {
+
+using std::chrono::milliseconds;
+
+// What a timer is for: the low bits; the call's number is above them.
+enum Due : std::uint64_t { kToken = 0, kAnswer = 1, kTake = 2, kRetag = 3 };
+constexpr std::uint64_t kDueBits = 2;
+
+enum Purpose : std::uint64_t { kThink = 1, kFail = 2, kStyle = 3, kTag = 4 };
+
+std::uint64_t token_of(Due due, CallId call) { return (call.value << kDueBits) | due; }
+
+}  // namespace
 
 void Worker::start(ProgramContext& context) {
   context.command(ChangeTags{{{"role", "worker"}}});
+  if (workload_.retag_ms > 0) retag(context);
+}
+
+// Tags that change under way: the shard, and one that comes and goes.
+void Worker::retag(ProgramContext& context) {
+  const std::uint64_t number = retags_++;
+  const std::uint64_t shard = context.draw(kTag, number, kShards);
+  ChangeTags change{{{kShard, std::to_string(shard)}}};
+  change.changes.emplace_back("round", std::to_string(number));
+  change.changes.emplace_back(
+      "odd", number % 2 == 1 ? std::optional<std::string>("yes") : std::nullopt);
+  context.command(std::move(change));
+  if (context.active()) context.wake(milliseconds(workload_.retag_ms), kRetag);
 }
 
 void Worker::on_event(ProgramContext& context, const Event& event) {
   if (const auto* arrived = std::get_if<CallArrived>(&event)) {
-    if (arrived->method == kEcho || arrived->method == kGenerate) {
-      calls_.emplace(arrived->call, Serving{arrived->method == kEcho, std::nullopt});
-    } else {
-      context.command(FinishCall{arrived->call, std::nullopt,
-                                 {StatusCode::unimplemented, "not a worker's method", {}}, {}});
-    }
+    begin(context, *arrived);
   } else if (const auto* message = std::get_if<MessageArrived>(&event)) {
     on_message(context, *message);
+  } else if (const auto* half = std::get_if<CallerHalfClosed>(&event)) {
+    const auto call = calls_.find(half->call);
+    if (call == calls_.end()) return;
+    call->second.half_closed = true;
+    go_on(context, call);
+  } else if (const auto* writable = std::get_if<CallWritable>(&event)) {
+    const auto call = calls_.find(writable->call);
+    if (call != calls_.end()) go_on(context, call);
   } else if (const auto* aborted = std::get_if<CallAborted>(&event)) {
     calls_.erase(aborted->call);
   }
 }
 
+void Worker::begin(ProgramContext& context, const CallArrived& arrived) {
+  Serving serving{.metadata = arrived.metadata};
+  if (arrived.method == kEcho) serving.method = Method::echo;
+  else if (arrived.method == kGenerate) serving.method = Method::generate;
+  else if (arrived.method == kCollect) serving.method = Method::collect;
+  else if (arrived.method == kChat) serving.method = Method::chat;
+  else {
+    context.command(FinishCall{arrived.call, std::nullopt,
+                               {StatusCode::unimplemented, "not a worker's method", {}}, {}});
+    return;
+  }
+  const std::uint64_t style = context.draw(kStyle, arrived.call.value, 4);
+  serving.lazy = style == 0;
+  serving.fails = serving.method != Method::generate &&
+                  static_cast<std::int64_t>(context.draw(kFail, arrived.call.value, 1'000'000)) <
+                      workload_.fail_ppm;
+  calls_.emplace(arrived.call, std::move(serving));
+  if (style == 1) context.command(SendHeaders{arrived.call, arrived.metadata});
+}
+
 void Worker::on_message(ProgramContext& context, const MessageArrived& message) {
-  const auto found = calls_.find(message.call);
-  if (found == calls_.end()) return;
-  Serving& serving = found->second;
-  if (serving.echo) {
-    calls_.erase(found);
-    context.command(FinishCall{message.call, message.message, {}, {}});
-    return;
+  const auto call = calls_.find(message.call);
+  if (call == calls_.end()) return;
+  Serving& serving = call->second;
+  ++serving.messages;
+  serving.bytes += message.message.size();
+  ++serving.owed_messages;
+  serving.owed_bytes += message.message.size();
+  if (!serving.lazy) {
+    take(context, call);
+  } else if (serving.owed_messages == 1) {
+    context.wake(milliseconds(300), token_of(kTake, message.call));
   }
-  if (serving.request) return;
-  serving.request = parse_generate_request(message.message);
-  if (!serving.request) {
-    calls_.erase(found);
-    context.command(FinishCall{message.call, std::nullopt,
-                               {StatusCode::invalid_argument, "malformed", {}}, {}});
-    return;
+  switch (serving.method) {
+    case Method::echo: {
+      if (serving.answer) return;
+      serving.answer = message.message;
+      const auto bound = static_cast<std::uint64_t>(std::max<std::int64_t>(workload_.work_ms, 0));
+      const auto thinks = context.draw(kThink, message.call.value, bound + 1);
+      serving.thought = thinks == 0;
+      if (serving.thought) return go_on(context, call);
+      context.wake(milliseconds(thinks), token_of(kAnswer, message.call));
+      return;
+    }
+    case Method::generate:
+      if (serving.request) return;
+      serving.request = parse_generate_request(message.message);
+      if (serving.request) return generate(context, call);
+      serving.fails = true;
+      return finish(context, call, std::nullopt);
+    case Method::chat: serving.replies.push_back(message.message); return go_on(context, call);
+    case Method::collect: return;
   }
-  generate(context, message.call, serving);
+}
+
+void Worker::take(ProgramContext& context, Position call) {
+  Serving& serving = call->second;
+  if (serving.owed_messages == 0) return;
+  context.command(ConsumeMessages{call->first, std::exchange(serving.owed_bytes, 0),
+                                  std::exchange(serving.owed_messages, 0)});
 }
 
 void Worker::on_timer(ProgramContext& context, std::uint64_t token) {
-  const auto found = calls_.find(CallId{token});
-  if (found != calls_.end()) generate(context, found->first, found->second);
-}
-
-void Worker::generate(ProgramContext& context, CallId call, Serving& serving) {
-  GenerateRequest& request = *serving.request;
-  if (request.next >= request.total) {
-    calls_.erase(call);
-    context.command(FinishCall{call, std::nullopt, {}, {}});
+  const auto due = static_cast<Due>(token & ((1U << kDueBits) - 1));
+  if (due == kRetag) {
+    if (context.active()) retag(context);
     return;
   }
-  if (context.writable(call)) {
+  const auto call = calls_.find(CallId{token >> kDueBits});
+  if (call == calls_.end()) return;
+  if (due == kToken) generate(context, call);
+  else if (due == kTake) take(context, call);
+  else {
+    call->second.thought = true;
+    go_on(context, call);
+  }
+}
+
+// Does what can be done of an echo, a sum or a talk.
+void Worker::go_on(ProgramContext& context, Position call) {
+  Serving& serving = call->second;
+  switch (serving.method) {
+    case Method::echo:
+      if (serving.answer && serving.thought) finish(context, call, std::move(serving.answer));
+      return;
+    case Method::collect: {
+      if (!serving.half_closed) return;
+      Bytes sum;
+      wire::Writer writer(sum);
+      writer.varint(serving.messages);
+      writer.varint(serving.bytes);
+      return finish(context, call, std::move(sum));
+    }
+    case Method::chat:
+      while (!serving.replies.empty() && context.writable(call->first)) {
+        SendMessage reply{call->first, std::move(serving.replies.front()), false};
+        serving.replies.pop_front();
+        if (context.command(std::move(reply)) != Outcome::done) return;
+      }
+      if (serving.replies.empty() && serving.half_closed) finish(context, call, std::nullopt);
+      return;
+    case Method::generate: return;
+  }
+}
+
+void Worker::generate(ProgramContext& context, Position call) {
+  GenerateRequest& request = *call->second.request;
+  if (request.next >= request.total) return finish(context, call, std::nullopt);
+  if (context.writable(call->first)) {
     Token token{request.session, request.next++, {}};
     token.content = token_content(token.session, token.sequence,
                                   static_cast<std::size_t>(workload_.token_bytes));
-    if (context.command(SendMessage{call, serialize(token)}) != Outcome::done) return;
+    const CallId id = call->first;
+    if (context.command(SendMessage{id, serialize(token)}) != Outcome::done) return;
   }
-  context.wake(std::chrono::milliseconds(workload_.token_ms), call.value);
+  context.wake(milliseconds(workload_.token_ms), token_of(kToken, call->first));
+}
+
+void Worker::finish(ProgramContext& context, Position call, std::optional<Bytes> message) {
+  FinishCall end{call->first, std::move(message), {}, std::move(call->second.metadata)};
+  if (call->second.fails) {
+    end.message.reset();
+    end.status = {StatusCode::failed_precondition, "failed as drawn", to_bytes("details")};
+  }
+  calls_.erase(call);
+  context.command(std::move(end));
 }
 
 }  // namespace rpcnet::sim

@@ -1,6 +1,8 @@
-// The worker of the cluster example in little: echoes, and generates tokens at a steady pace.
+// The worker of the cluster example in little, and more: it echoes, generates tokens at a steady
+// pace, sums up what it is sent, and talks back. Some calls it answers late, some with a failure.
 #pragma once
 
+#include <deque>
 #include <map>
 
 #include "sim/plan.h"
@@ -18,16 +20,35 @@ class Worker final : public Program {
   void on_timer(ProgramContext& context, std::uint64_t token) override;
 
  private:
+  enum class Method : std::uint8_t { echo, generate, collect, chat };
   struct Serving {
-    bool echo = false;
+    Method method{};
+    Metadata metadata;
+    bool lazy = false;     // takes messages late
+    bool fails = false;
+    bool half_closed = false;
     std::optional<GenerateRequest> request;
+    std::optional<Bytes> answer;   // echo
+    bool thought = false;          // and it may go
+    std::deque<Bytes> replies;     // chat, not sent yet
+    std::uint64_t messages = 0;    // that came
+    std::uint64_t bytes = 0;
+    std::uint64_t owed_messages = 0;  // not taken yet
+    std::uint64_t owed_bytes = 0;
   };
+  using Position = std::map<CallId, Serving>::iterator;
 
+  void begin(ProgramContext& context, const CallArrived& arrived);
   void on_message(ProgramContext& context, const MessageArrived& message);
-  void generate(ProgramContext& context, CallId call, Serving& serving);
+  void generate(ProgramContext& context, Position call);
+  void go_on(ProgramContext& context, Position call);
+  void take(ProgramContext& context, Position call);
+  void finish(ProgramContext& context, Position call, std::optional<Bytes> message);
+  void retag(ProgramContext& context);
 
   Workload workload_;
   std::map<CallId, Serving> calls_;
+  std::uint64_t retags_ = 0;
 };
 
 }  // namespace rpcnet::sim

@@ -1,0 +1,140 @@
+// Both ends of each call, side by side: what one end said and what the other was told.
+//
+// A call carries its name in its metadata (workload/payload.h), so the ledger knows the two ends to
+// be one without asking the code between them. It demands that a call runs at most once, that one
+// with the answer `ok` ran once and to its end, that one that never started never runs; that
+// messages, half-close, headers, status and trailers arrive as they were said, in order, and none
+// that was not; that a failure has a reason; that deadlines hold at both ends; and that an end
+// whose other end is over is freed in time.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/oracles/oracle.h"
+
+namespace rpcnet::sim {
+
+class LedgerOracle final : public Oracle {
+ public:
+  explicit LedgerOracle(const Ground& ground);
+
+  const char* name() const override { return "ledger"; }
+  void on_started(HostIndex host) override;
+  void on_stopping(HostIndex host) override;
+  void on_command(HostIndex host, const Command& command) override;
+  void on_outcome(HostIndex host, Outcome outcome) override;
+  void on_event(HostIndex host, const Event& event) override;
+  void on_tick() override;
+  bool settled() override;
+  std::string unsettled() override;
+  Duration patience() const override { return bounds().quiet; }
+
+  // How many calls the host's process serves now, and the least and most in the last seconds.
+  struct Load {
+    std::size_t now = 0;
+    std::size_t least = 0;
+    std::size_t most = 0;
+  };
+  Load load(HostIndex host) const;
+  std::uint64_t executed() const { return executed_.size(); }
+
+ private:
+  using Name = std::uint64_t;  // a hash of the call's name
+
+  // One direction of a call.
+  struct Direction {
+    std::vector<std::uint64_t> said;  // hashes of the messages
+    std::size_t heard = 0;
+    std::deque<std::size_t> untaken;  // sizes of messages that were heard and not taken
+    std::size_t untaken_bytes = 0;
+    std::size_t largest = 0;
+  };
+  struct Exchange {
+    HostIndex caller = 0;
+    CallId call;
+    std::string method;
+    std::optional<NodeId> expected;
+    Metadata metadata;
+    std::optional<Moment> deadline;
+    Moment began;
+    Direction request;
+    bool half_closed = false;
+    std::optional<Moment> ended;  // at the caller
+    bool gave_up = false;
+    // The callee's end, once the call arrived there.
+    std::optional<HostIndex> callee;
+    CallId served;
+    bool over = false;  // at the callee: finished, aborted, or its process is gone
+    bool finished = false;
+    bool half_close_heard = false;
+    std::optional<Metadata> headers;
+    bool headers_heard = false;
+    Direction response;
+    Status status;
+    Metadata trailers;
+  };
+  struct Watch {
+    Name name = 0;
+    bool callee = false;  // whose end has to be over by then
+    Moment since;         // of what disturbed it since then it is excused
+    const char* why = "";
+  };
+  // A command that may still be refused.
+  enum class Kind : std::uint8_t { other, headers, cancel, finish };
+  struct Said {
+    HostIndex host = 0;
+    Name name = 0;
+    Kind kind{};
+    std::uint64_t hash = 0;
+    std::size_t size = 0;
+    bool message = false;
+    bool last = false;
+    bool was_writable = false;
+    std::uint64_t taken = 0;
+    Metadata metadata;
+    Status status;
+    std::optional<Exchange> fresh;
+  };
+
+  static std::optional<Name> name_in(const Metadata& metadata);
+  Exchange* find(Name name);
+  Name name_of_call(HostIndex host, CallId call) const;
+  void hear(HostIndex host, Exchange& exchange, Direction& direction, const Bytes& message);
+  void on_arrived(HostIndex host, const CallArrived& arrived);
+  void on_finished(HostIndex host, const CallFinished& finished);
+  void judge_failure(HostIndex host, const Exchange& exchange, const CallFinished& finished);
+  bool may_be_unavailable(const Exchange& exchange) const;
+  void check_deadline(HostIndex host, const Exchange& exchange, const CallArrived& arrived);
+  void end_at_callee(Exchange& exchange);
+  void end_at_caller(Name name, Exchange& exchange);
+  void watch(Moment due, Watch watch) { watches_.emplace(due, watch); }
+  void look_at(const Watch& watch);
+  void count_load(HostIndex host);
+  std::string text_of(const Exchange& exchange) const;
+  Moment moment_of(HostIndex host, Instant instant) const;
+
+  std::map<Name, Exchange> exchanges_;
+  std::map<std::pair<HostIndex, CallId>, Name> ends_;  // open ones, of both kinds
+  std::set<Name> executed_;
+  std::set<Name> never_run_;  // told to be safe to try elsewhere
+  std::multimap<Moment, Watch> watches_;
+  std::optional<Said> said_;
+  std::vector<bool> draining_;         // by host: it takes no new calls
+  std::vector<std::size_t> serving_;   // by host
+  std::vector<std::size_t> outgoing_;  // by host
+  struct Extremes {
+    std::size_t least = 0;
+    std::size_t most = 0;
+  };
+  std::vector<Extremes> since_tick_;               // by host
+  std::vector<std::deque<Extremes>> last_ticks_;   // by host, the latest last
+  std::vector<std::optional<Moment>> changed_;     // latest start or end of its process, by host
+};
+
+}  // namespace rpcnet::sim
