@@ -25,7 +25,9 @@ struct SweepChoice {
   std::string seeds = "1..100";
   unsigned jobs = 0;          // 0: as many as there are processors
   std::string time_budget;    // stop beginning new seeds after this
-  bool keep_going = true;
+  // False deaths a node-hour over the sweep; it fails when there are more for certain (95 %).
+  double false_deaths_max = -1;
+  bool coverage = false;  // tell which kinds of faults changed something, and in how many seeds
 };
 int sweep_command(const SweepChoice& choice);
 

@@ -35,6 +35,9 @@ int parse_and_run(int argc, char** argv) {
   sweep_verb->add_option("--seeds", sweep.seeds, "A..B")->capture_default_str();
   sweep_verb->add_option("--jobs", sweep.jobs, "at the same time; 0: one for each processor");
   sweep_verb->add_option("--time-budget", sweep.time_budget, "begin no seed after this: 90s, 10m");
+  sweep_verb->add_option("--false-deaths-max", sweep.false_deaths_max,
+                         "fail if there are certainly more false deaths a node-hour");
+  sweep_verb->add_flag("--coverage", sweep.coverage, "tell what each kind of fault reached");
 
   CheckChoice check;
   auto* check_verb =
