@@ -23,7 +23,8 @@ FaultRunner::FaultRunner(World& world, const Plan& plan)
       active_(plan.faults.size()),
       left_(plan.hosts()),
       holding_(plan.hosts()),
-      last_held_up_(plan.hosts()) {
+      last_held_up_(plan.hosts()),
+      last_absent_(plan.hosts()) {
   world_.on_fault([this](const Happening& happening) { handle(happening); });
   for (std::size_t i = 0; i < plan.faults.size(); ++i) {
     const Fault& fault = plan.faults[i];
@@ -66,7 +67,11 @@ void FaultRunner::begin(std::size_t index) {
     last_disturbed_ = world_.now();
     if (has_end(fault.kind)) ++disturbing_;
   }
+  if (is_network(fault.kind) || fault.kind == FaultKind::rebind) {
+    last_network_ = world_.now();
+  }
   if (is_network(fault.kind)) {
+    ++networks_;
     world_.paths().begin(index, fault);
     return;
   }
@@ -76,6 +81,7 @@ void FaultRunner::begin(std::size_t index) {
       if (has_end(fault.kind)) ++holding_[host];
       last_held_up_[host] = world_.now();
     }
+    if (fault.kind == FaultKind::clock_jump) last_absent_[host] = world_.now();
     happen(index, host);
   }
 }
@@ -148,6 +154,8 @@ void FaultRunner::end(std::size_t index) {
     --disturbing_;
   }
   if (is_network(fault.kind)) {
+    --networks_;
+    last_network_ = world_.now();
     effects_[index] = world_.paths().effects(index);
     world_.paths().end(index);
   }
@@ -155,6 +163,7 @@ void FaultRunner::end(std::size_t index) {
     const HostIndex host = fault.hosts[i];
     if (holds_up(fault.kind)) {
       --holding_[host];
+      if (fault.kind == FaultKind::pause) last_absent_[host] = world_.now();
       last_held_up_[host] = world_.now();
     }
     const std::uint64_t delayed = world_.deferred(host) - deferred_before_[index][i];
@@ -196,6 +205,14 @@ std::uint64_t FaultRunner::effects(std::size_t index) const {
 
 bool FaultRunner::held_up_since(HostIndex host, Moment since) const {
   return holding_[host] > 0 || (last_held_up_[host] && *last_held_up_[host] >= since);
+}
+
+bool FaultRunner::was_absent_since(HostIndex host, Moment since) const {
+  return last_absent_[host] && *last_absent_[host] >= since;
+}
+
+bool FaultRunner::network_disturbed_since(Moment since) const {
+  return networks_ > 0 || (last_network_ && *last_network_ >= since);
 }
 
 bool FaultRunner::disturbed_since(Moment since) const {

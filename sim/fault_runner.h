@@ -27,6 +27,11 @@ class FaultRunner final : public Tap {
   bool disturbed_since(Moment since) const;
   // Did something hold up this process, or bend its clock, since then?
   bool held_up_since(HostIndex host, Moment since) const;
+  bool holds_up(HostIndex host) const { return holding_[host] > 0; }  // now
+  // Did a pause of the process end, or its clock jump, since then?
+  bool was_absent_since(HostIndex host, Moment since) const;
+  // Is a fault of the network under way, or was one since then?
+  bool network_disturbed_since(Moment since) const;
   // Has this process said farewell by the plan's order?
   bool has_left(HostIndex host) const { return left_[host]; }
 
@@ -42,8 +47,11 @@ class FaultRunner final : public Tap {
   std::vector<std::vector<std::uint64_t>> deferred_before_;
   std::vector<bool> active_;
   std::vector<bool> left_;
+  int networks_ = 0;  // faults of the network that are under way
+  std::optional<Moment> last_network_;
   std::vector<int> holding_;                        // faults that do so now, by host
   std::vector<std::optional<Moment>> last_held_up_;  // by host
+  std::vector<std::optional<Moment>> last_absent_;   // by host
   int disturbing_ = 0;
   Moment last_disturbed_{};
   bool ever_disturbed_ = false;

@@ -9,6 +9,7 @@
 #include "sim/oracles/calls.h"
 #include "sim/oracles/convergence.h"
 #include "sim/oracles/detection.h"
+#include "sim/oracles/gossip.h"
 #include "sim/oracles/ledger.h"
 #include "sim/oracles/membership.h"
 #include "sim/oracles/phi.h"
@@ -102,6 +103,7 @@ class Simulation {
         ledger_(ground_),
         registry_(ground_, ledger_),
         phi_(ground_),
+        gossip_(ground_),
         resources_(ground_) {
     world_.use(network());
     for (const LinkLatency& link : plan.links) {
@@ -110,7 +112,8 @@ class Simulation {
     world_.trace().watch(options.watch_from, options.watch_to);
     world_.watch(faults_);
     for (Oracle* oracle : oracles()) world_.watch(*oracle);
-    world_.watch_facts(phi_);
+    world_.watch_wire(phi_);
+    world_.watch_wire(gossip_);
   }
 
   Report run() {
@@ -126,7 +129,8 @@ class Simulation {
  private:
   std::vector<Oracle*> oracles() {
     return {&membership_, &detection_, &convergence_, &calls_,
-            &ledger_,     &registry_,  &phi_,         &resources_};
+            &ledger_,     &registry_,  &phi_,         &gossip_,
+            &resources_};
   }
 
   std::unique_ptr<Network> network() {
@@ -281,6 +285,7 @@ class Simulation {
   LedgerOracle ledger_;
   RegistryOracle registry_;
   PhiOracle phi_;
+  GossipOracle gossip_;
   ResourcesOracle resources_;
 };
 

@@ -168,8 +168,10 @@ class Swarm {
       // session could end.
       std::vector<HostIndex> mortal;
       const bool renamed = fault.kind == FaultKind::replace;
-      for (HostIndex i = renamed ? static_cast<HostIndex>(plan_.directors) : 1; i < plan_.members();
-           ++i) {
+      // Without clients nobody needs the seed, and the members have to do without it.
+      const HostIndex first = plan_.clients == 0 ? 0 : 1;
+      for (HostIndex i = renamed ? static_cast<HostIndex>(plan_.directors) : first;
+           i < plan_.members(); ++i) {
         if (i != plan_.directors) mortal.push_back(i);
       }
       if (mortal.empty()) return;
@@ -236,6 +238,14 @@ void draw_swarm(Plan& plan, std::size_t count, const std::vector<FaultKind>& kin
   if (choice.empty()) choice.assign(kFaultKinds.begin(), kFaultKinds.end());
   // Which packets there will be is not known before the run.
   std::erase(choice, FaultKind::drop);
+  // One run in eight has no clients: then the seed of the others may die, too. Who is new, or left
+  // for good, could not find them without it.
+  if (kinds.empty() && keyed.below({Domain::plan, kSwarm, 0, 4}, 8) == 0) {
+    plan.clients = 0;
+    for (const FaultKind kind : {FaultKind::join, FaultKind::replace, FaultKind::leave}) {
+      std::erase(choice, kind);
+    }
+  }
   // The subset: each kind is in by half; at least one is.
   std::vector<FaultKind> subset;
   for (const FaultKind kind : choice) {

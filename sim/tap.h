@@ -18,8 +18,10 @@ class Tap {
   virtual void on_command(HostIndex, const Command&) {}
   virtual void on_outcome(HostIndex, Outcome) {}  // of the latest command of that host
   virtual void on_event(HostIndex, const Event&) {}
-  // Before the node hears it; only for those that World::watch_facts knows.
+  // Only for those that World::watch_wire knows: a fact before the node hears it, an order before
+  // the network does it.
   virtual void on_fact(HostIndex, const Fact&) {}
+  virtual void on_order(HostIndex, const Order&) {}
   virtual void on_fault(const Fault&, bool begins) { static_cast<void>(begins); }
   virtual void on_tick() {}  // every World::kTick
   virtual void on_calm() {}  // everything is healed and nothing new begins

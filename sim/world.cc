@@ -294,7 +294,7 @@ void World::deliver(HostIndex index, const Fact& fact) {
   if (!host.running()) return;
   ++inputs_;
   record(index, TraceKind::fact, fact.index(), digest(fact));
-  for (Tap* tap : fact_taps_) tap->on_fact(index, fact);
+  for (Tap* tap : wire_taps_) tap->on_fact(index, fact);
   host.node->handle(local_now(index), fact);
   pump(index);
 }
@@ -314,6 +314,7 @@ void World::pump(HostIndex index) {
   while (auto output = host.node->poll()) {
     if (auto* order = std::get_if<Order>(&*output)) {
       record(index, TraceKind::order, order->index(), digest(*order));
+      for (Tap* tap : wire_taps_) tap->on_order(index, *order);
       network_->perform(index, std::move(*order));
       continue;
     }

@@ -41,7 +41,7 @@ class World final : public NetworkEnvironment {
   // Set once, before the first start.
   void use(std::unique_ptr<Network> network);
   void watch(Tap& tap) { taps_.push_back(&tap); }
-  void watch_facts(Tap& tap) { fact_taps_.push_back(&tap); }
+  void watch_wire(Tap& tap) { wire_taps_.push_back(&tap); }
   // Who handles happenings of Party::fault.
   void on_fault(std::function<void(const Happening&)> handler) {
     fault_handler_ = std::move(handler);
@@ -126,7 +126,7 @@ class World final : public NetworkEnvironment {
   std::map<NodeId, HostIndex> by_id_;
   std::unique_ptr<Network> network_;
   std::vector<Tap*> taps_;
-  std::vector<Tap*> fact_taps_;
+  std::vector<Tap*> wire_taps_;
   std::function<void(const Happening&)> fault_handler_;
   Moment now_{};
   bool calm_ = false;

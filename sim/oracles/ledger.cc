@@ -329,11 +329,10 @@ void LedgerOracle::hear(HostIndex host, Exchange& exchange, Direction& direction
   if (direction.heard++ == 0) return;
   direction.untaken.push_back(message.size());
   direction.untaken_bytes += message.size();
-  // Withheld is everything behind the first that was not taken: one window may follow it, and what
-  // was under way when it came.
+  // Withheld is everything behind the first that was not taken, itself included: its own bytes were
+  // credited while they came, and one window may follow them.
   const auto window = static_cast<std::size_t>(plan().stream_window_bytes);
-  if (!check(direction.untaken_bytes <=
-             direction.untaken.front() + direction.largest + 2 * window + 65'536)) {
+  if (!check(direction.untaken_bytes <= direction.untaken.front() + window)) {
     fail(host, text_of(exchange) + " has " + std::to_string(direction.untaken_bytes) +
                    " bytes that were not taken; the window is " + std::to_string(window));
   }

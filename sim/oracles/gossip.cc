@@ -1,0 +1,183 @@
+// The grammar of docs/wire.md, as far as it is needed, and the counts.
+#include "sim/oracles/gossip.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/wire/reader.h"
+#include "sim/fault_runner.h"
+
+namespace rpcnet::sim {
+namespace {
+
+constexpr std::size_t kTellers = 8;
+
+constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kPingReq = 3;
+constexpr std::uint8_t kLastOfDatagrams = 8;
+constexpr std::uint8_t kLiveness = 1;  // of an update
+
+bool skip_address(wire::Reader& reader) {
+  const auto family = reader.u8();
+  if (!family) return false;
+  return reader.bytes(*family == 4 ? 4 : 16).has_value() && reader.u16().has_value();
+}
+
+// ceil(factor * ln(n + 1)), at least once (SWIM 4.1; engine/config.h).
+std::uint64_t limit(std::uint32_t factor, std::size_t members) {
+  const long double news = factor * std::log(static_cast<long double>(members) + 1);
+  return std::max<std::uint64_t>(static_cast<std::uint64_t>(std::ceil(news)), 1);
+}
+
+}  // namespace
+
+GossipOracle::GossipOracle(const Ground& ground)
+    : Oracle(ground), tellers_(std::min(plan().members(), kTellers)) {}
+
+void GossipOracle::on_started(HostIndex host) {
+  if (host < tellers_.size()) tellers_[host] = {};
+}
+
+void GossipOracle::on_event(HostIndex host, const Event& event) {
+  const auto* change = std::get_if<MemberEvent>(&event);
+  if (change == nullptr || host >= tellers_.size()) return;
+  Teller& teller = tellers_[host];
+  switch (change->kind) {
+    case MemberEventKind::joined:
+    case MemberEventKind::recovered: ++teller.members; return;
+    case MemberEventKind::left:
+    case MemberEventKind::failed: --teller.members; return;
+    case MemberEventKind::tags_changed: return;
+  }
+}
+
+void GossipOracle::on_fact(HostIndex host, const Fact& fact) {
+  if (host >= tellers_.size()) return;
+  Teller& teller = tellers_[host];
+  if (const auto* up = std::get_if<LinkUp>(&fact)) {
+    teller.up.insert(up->link.value);
+    if (const auto peer = world().host_of(up->remote)) teller.peers[up->link.value] = *peer;
+  } else if (const auto* down = std::get_if<LinkDown>(&fact)) {
+    if (teller.up.erase(down->link.value) == 0) teller.failed_dial = world().now();
+    teller.peers.erase(down->link.value);
+  }
+}
+
+void GossipOracle::on_order(HostIndex host, const Order& order) {
+  const auto* datagram = std::get_if<SendDatagram>(&order);
+  if (datagram == nullptr || host >= tellers_.size()) return;
+  wire::Reader reader(datagram->bytes);
+  const auto version = reader.u8();
+  const auto type = reader.u8();
+  if (!check(version == kVersion && type && *type > 0 && *type <= kLastOfDatagrams)) {
+    return fail(host, "sent a datagram that is no message");
+  }
+  const auto sender = reader.text(NodeId::kMaxSize);
+  const auto incarnation = reader.varint();
+  const bool address = skip_address(reader);
+  const auto calls = reader.varint();
+  const auto body = reader.sized(reader.left());
+  const Host& self = world().host(host);
+  if (!check(sender && *sender == self.setup.config.id.text() && incarnation && address && calls &&
+             body)) {
+    return fail(host, "sent a message in another's name, or half of one");
+  }
+  if (*type == kPingReq) ++tellers_[host].relays_asked;
+  const auto peer = tellers_[host].peers.find(datagram->link.value);
+  const auto to = peer == tellers_[host].peers.end() ? std::nullopt : std::optional(peer->second);
+  while (reader.left() > 0) {
+    const auto kind = reader.u8();
+    const auto content = reader.sized(reader.left());
+    if (!check(kind && content)) return fail(host, "sent half of an update");
+    on_update(host, to, *kind == kLiveness, *content);
+  }
+}
+
+void GossipOracle::on_update(HostIndex host, std::optional<HostIndex> to, bool liveness,
+                             BytesView content) {
+  wire::Reader reader(content);
+  const auto text = reader.text(NodeId::kMaxSize);
+  const auto subject = text ? NodeId::parse(*text) : std::nullopt;
+  const auto incarnation = reader.varint();
+  const auto status = reader.u8();
+  const bool address = skip_address(reader);
+  const auto accused = reader.u8();
+  if (!check(subject && incarnation && status && *status <= 3 && address && accused)) {
+    return fail(host, "sent an update that is none");
+  }
+  const auto is = static_cast<MemberStatus>(*status);
+  // Tags travel by themselves. What a member is told of itself is an answer, and no news.
+  const auto owner = world().index_of(*subject);
+  if (!liveness || (to && owner == to)) return;
+  Teller& teller = tellers_[host];
+  News& news = teller.news[*subject];
+  const bool fresh = news.told == 0 || news.incarnation != *incarnation || news.status != is;
+  if (fresh) {
+    news = {is, *incarnation, 0, teller.members, teller.members, world().now(), world().now()};
+  }
+  news.fewest = std::min(news.fewest, teller.members);
+  news.most = std::max(news.most, teller.members);
+  news.last = world().now();
+  ++news.told;
+  const auto accuser = *accused == 1 ? reader.text(NodeId::kMaxSize) : std::nullopt;
+  const std::uint32_t factor = world().host(host).setup.config.swim.retransmit_factor;
+  const std::uint64_t most = limit(factor, news.most + 1);
+  if (is != MemberStatus::alive && !check(news.told <= most)) {
+    return fail(host, "told " + std::to_string(news.told) + " times that " + subject->text() +
+                          " is " + to_text(is) + "; the limit is " + std::to_string(most));
+  }
+  if (fresh && is == MemberStatus::suspect && accuser &&
+      *accuser == world().host(host).setup.config.id.text()) {
+    on_accusation(host, *subject);
+  }
+}
+
+// Who was stopped, or whose clock jumped, heard nobody for a while: that is nobody's silence.
+void GossipOracle::on_accusation(HostIndex host, const NodeId& subject) {
+  ++tellers_[host].accusations;
+  const Duration interval = world().host(host).setup.config.swim.probe_interval;
+  const Moment since = world().now() - interval / 2;
+  const auto owner = world().index_of(subject);
+  if (!faults().was_absent_since(host, since) || !owner) return;
+  const Host& accused = world().host(*owner);
+  const bool at_fault = !accused.running() || accused.setup.config.id != subject ||
+                        faults().held_up_since(*owner, since - interval * 4) ||
+                        faults().has_left(*owner) ||
+                        faults().network_disturbed_since(since - interval * 4) ||
+                        faults().holds_up(host) || plan().loss_ppm > 0 ||
+                        world().now() - accused.started < interval * 4;
+  if (check(at_fault)) return;
+  fail(host, "accused " + subject.text() + " right after its own absence");
+}
+
+void GossipOracle::on_end() {
+  for (HostIndex i = 0; i < tellers_.size(); ++i) {
+    const Host& host = world().host(i);
+    const Teller& teller = tellers_[i];
+    if (!host.running() || faults().has_left(i)) continue;
+    const SwimConfig& swim = host.setup.config.swim;
+    const bool relays = swim.indirect_probes > 0 && plan().members() >= 4;
+    if (relays && !check(teller.accusations < 4 || teller.relays_asked > 0)) {
+      return fail(i, "accused others " + std::to_string(teller.accusations) +
+                         " times and never asked a relay");
+    }
+    // What was said to the end was said as often as it has to be: while nobody came or went.
+    for (const auto& [id, news] : teller.news) {
+      const auto member = host.node->find(id);
+      const bool current = member && member->status == news.status &&
+                           member->incarnation == news.incarnation;
+      const bool over = world().now() - news.last > bounds().dissemination;
+      if (!current || !over || news.status == MemberStatus::alive || news.fewest < 3 ||
+          news.fewest != news.most || news.told == 0 ||
+          (teller.failed_dial && *teller.failed_dial >= news.first)) {
+        continue;
+      }
+      const std::uint64_t due = limit(swim.retransmit_factor, news.most);
+      if (check(news.told + 1 > due)) continue;
+      return fail(i, "told only " + std::to_string(news.told) + " times that " + id.text() +
+                         " is " + to_text(news.status) + "; " + std::to_string(due) + " are due");
+    }
+  }
+}
+
+}  // namespace rpcnet::sim
