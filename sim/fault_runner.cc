@@ -6,7 +6,7 @@
 namespace rpcnet::sim {
 namespace {
 
-bool holds_up(FaultKind kind) {
+bool touches_process(FaultKind kind) {
   return kind == FaultKind::pause || kind == FaultKind::slow || kind == FaultKind::clock_jump ||
          kind == FaultKind::clock_drift;
 }
@@ -77,7 +77,7 @@ void FaultRunner::begin(std::size_t index) {
   }
   for (const HostIndex host : fault.hosts) {
     deferred_before_[index].push_back(world_.deferred(host));
-    if (holds_up(fault.kind)) {
+    if (touches_process(fault.kind)) {
       if (has_end(fault.kind)) ++holding_[host];
       last_held_up_[host] = world_.now();
     }
@@ -161,7 +161,7 @@ void FaultRunner::end(std::size_t index) {
   }
   for (std::size_t i = 0; i < fault.hosts.size(); ++i) {
     const HostIndex host = fault.hosts[i];
-    if (holds_up(fault.kind)) {
+    if (touches_process(fault.kind)) {
       --holding_[host];
       if (fault.kind == FaultKind::pause) last_absent_[host] = world_.now();
       last_held_up_[host] = world_.now();

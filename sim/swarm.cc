@@ -239,10 +239,11 @@ void draw_swarm(Plan& plan, std::size_t count, const std::vector<FaultKind>& kin
   // Which packets there will be is not known before the run.
   std::erase(choice, FaultKind::drop);
   // One run in eight has no clients: then the seed of the others may die, too. Who is new, or left
-  // for good, could not find them without it.
+  // for good, could not find them without it; and members alone have nothing large to say.
   if (kinds.empty() && keyed.below({Domain::plan, kSwarm, 0, 4}, 8) == 0) {
     plan.clients = 0;
-    for (const FaultKind kind : {FaultKind::join, FaultKind::replace, FaultKind::leave}) {
+    for (const FaultKind kind :
+         {FaultKind::join, FaultKind::replace, FaultKind::leave, FaultKind::mtu}) {
       std::erase(choice, kind);
     }
   }
