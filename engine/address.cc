@@ -98,15 +98,6 @@ std::pair<std::size_t, std::size_t> longest_zero_run(const std::array<std::uint1
 
 }  // namespace
 
-Address Address::v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d,
-                    std::uint16_t port) {
-  return {mapped({a, b, c, d}), port};
-}
-
-bool Address::is_v4() const {
-  return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), ip.begin());
-}
-
 bool Address::is_unspecified() const {
   const auto from = is_v4() ? ip.begin() + 12 : ip.begin();
   return std::all_of(from, ip.end(), [](std::uint8_t byte) { return byte == 0; });

@@ -17,9 +17,15 @@ struct Address {
   std::uint16_t port = 0;
 
   static Address v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d,
-                    std::uint16_t port);
+                    std::uint16_t port) {
+    return {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}, port};
+  }
 
-  bool is_v4() const;
+  bool is_v4() const {
+    std::uint8_t other = 0;
+    for (std::size_t i = 0; i < 10; ++i) other |= ip[i];
+    return (other | (ip[10] ^ 0xff) | (ip[11] ^ 0xff)) == 0;
+  }
   bool is_unspecified() const;  // 0.0.0.0 or ::, as in a bind address
 
   friend auto operator<=>(const Address&, const Address&) = default;

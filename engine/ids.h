@@ -2,11 +2,13 @@
 // another.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace rpcnet {
 
@@ -17,13 +19,31 @@ class NodeId {
   static constexpr std::size_t kMaxSize = 64;
 
   // nullopt: empty, too long, or a character outside [a-z0-9._-].
-  static std::optional<NodeId> parse(std::string_view text);
+  static std::optional<NodeId> parse(std::string_view text) {
+    return valid(text) ? std::optional(NodeId(std::string(text))) : std::nullopt;
+  }
+
+  static constexpr bool valid(std::string_view text) {
+    if (text.empty() || text.size() > kMaxSize) return false;
+    for (const char c : text) {
+      if (!kAllowed[static_cast<unsigned char>(c)]) return false;
+    }
+    return true;
+  }
 
   const std::string& text() const { return text_; }
 
   friend auto operator<=>(const NodeId&, const NodeId&) = default;
 
  private:
+  static constexpr std::array<bool, 256> kAllowed = [] {
+    std::array<bool, 256> allowed{};
+    for (unsigned char c = 'a'; c <= 'z'; ++c) allowed[c] = true;
+    for (unsigned char c = '0'; c <= '9'; ++c) allowed[c] = true;
+    for (const unsigned char c : {'.', '_', '-'}) allowed[c] = true;
+    return allowed;
+  }();
+
   explicit NodeId(std::string text) : text_(std::move(text)) {}
   std::string text_;
 };

@@ -12,11 +12,35 @@ namespace {
 // Backoffs are kept for addresses that fail. A peer list that changes for years must not grow it.
 constexpr std::size_t kBackoffsMax = 4096;
 
-template <typename Key>
-void erase_pair(std::multimap<Key, LinkId>& index, const Key& key, LinkId id) {
-  const auto [begin, end] = index.equal_range(key);
-  const auto found = std::find_if(begin, end, [id](const auto& pair) { return pair.second == id; });
-  if (found != end) index.erase(found);
+// FNV-1a: short keys, and KeyIndex mixes.
+class Fold {
+ public:
+  template <typename Octets>
+  Fold& add(const Octets& octets) {
+    for (const auto octet : octets) step(static_cast<std::uint8_t>(octet));
+    return *this;
+  }
+  Fold& step(std::uint8_t octet) {
+    hash_ = (hash_ ^ octet) * 0x100000001b3;
+    return *this;
+  }
+  LinkGroup group() const { return {hash_}; }
+
+ private:
+  std::uint64_t hash_ = 0xcbf29ce484222325;
+};
+
+LinkGroup group_of(const Address& address) {
+  const auto port = static_cast<unsigned>(address.port);
+  return Fold()
+      .add(address.ip)
+      .step(static_cast<std::uint8_t>(port >> 8))
+      .step(static_cast<std::uint8_t>(port & 0xff))
+      .group();
+}
+
+LinkGroup group_of(const NodeId& node) {
+  return Fold().add(node.text()).group();
 }
 
 }  // namespace
@@ -29,71 +53,69 @@ Links::Links(Protocol protocol, const LinksConfig& config, Rng rng, std::uint64_
 
 Link* Links::reach(Instant now, const Peer& peer, Outbox& out) {
   Link* dialling = nullptr;
-  const auto consider = [&](LinkId id) -> Link* {
-    Link& link = links_.at(id);
+  const auto consider = [&](Link& link) -> Link* {
     if (link.up) return &link;
     if (dialling == nullptr) dialling = &link;
     return nullptr;
   };
   if (peer.expected) {
-    const auto [begin, end] = by_node_.equal_range(*peer.expected);
-    for (auto it = begin; it != end; ++it) {
+    for (std::uint32_t at = by_node_.first.find(group_of(*peer.expected)); at != kNone;
+         at = places_[at]->by_node.next) {
+      Link& link = places_[at]->link;
+      if (link.node != peer.expected) continue;
       // The node may have moved: a link to its old address would only tell us so much later.
-      Link& link = links_.at(it->second);
       if (link.id.dialled() && link.remote != peer.address) continue;
-      if (Link* up = consider(it->second)) return up;
+      if (Link* up = consider(link)) return up;
     }
   }
-  const auto [begin, end] = by_address_.equal_range(peer.address);
-  for (auto it = begin; it != end; ++it) {
-    const Link& link = links_.at(it->second);
-    if (link.expected != peer.expected) continue;
-    if (Link* up = consider(it->second)) return up;
+  const LinkGroup address = group_of(peer.address);
+  for (std::uint32_t at = by_address_.first.find(address); at != kNone;
+       at = places_[at]->by_address.next) {
+    Link& link = places_[at]->link;
+    if (link.remote != peer.address || link.expected != peer.expected) continue;
+    if (Link* up = consider(link)) return up;
   }
   if (dialling != nullptr) return dialling;
 
   const auto backoff = backoffs_.find(peer.address);
   if (backoff != backoffs_.end() && now < backoff->second.until) return nullptr;
-  if (links_.size() >= config_.links_max) return nullptr;
+  if (size() >= config_.links_max) return nullptr;
 
   const LinkId id{next_};
   next_ += step_;
-  Link link;
-  link.id = id;
+  Link& link = add(id);
   link.remote = peer.address;
   link.expected = peer.expected;
-  by_address_.emplace(peer.address, id);
+  chain(by_address_, address, by_id_.find(id));
   out.push(Connect{.link = id,
                    .protocol = protocol_,
                    .remote = peer.address,
                    .expected = peer.expected,
                    .handshake_timeout = config_.handshake_timeout,
                    .silence_max = config_.silence_max});
-  return &links_.emplace(id, std::move(link)).first->second;
+  return &link;
 }
 
 Link* Links::find(LinkId id) {
-  const auto found = links_.find(id);
-  return found == links_.end() ? nullptr : &found->second;
+  const std::uint32_t at = by_id_.find(id);
+  return at == kNone ? nullptr : &places_[at]->link;
 }
 
 const Link* Links::find(LinkId id) const {
-  const auto found = links_.find(id);
-  return found == links_.end() ? nullptr : &found->second;
+  const std::uint32_t at = by_id_.find(id);
+  return at == kNone ? nullptr : &places_[at]->link;
 }
 
 Link* Links::on_up(Instant, const LinkUp& fact, Outbox& out) {
   Link* link = find(fact.link);
   if (link == nullptr) {
     if (fact.link.dialled()) return nullptr;  // closed by us while its handshake was finishing
-    if (links_.size() >= config_.links_max) {
+    if (size() >= config_.links_max) {
       out.push(CloseLink{fact.link, CloseCode::overloaded, "links_max is reached"});
       return nullptr;
     }
-    Link accepted;
-    accepted.id = fact.link;
-    accepted.remote = fact.remote;
-    link = &links_.emplace(fact.link, std::move(accepted)).first->second;
+    link = &add(fact.link);
+    link->remote = fact.remote;
   } else {
     backoffs_.erase(link->remote);
   }
@@ -108,11 +130,11 @@ Link* Links::on_up(Instant, const LinkUp& fact, Outbox& out) {
 }
 
 void Links::on_down(Instant now, const LinkDown& fact) {
-  const auto found = links_.find(fact.link);
-  if (found == links_.end()) return;
+  const std::uint32_t at = by_id_.find(fact.link);
+  if (at == kNone) return;
   // A link that worked says nothing against dialling again at once; a failed dial does.
-  if (!found->second.up) remember_failure(now, found->second.remote);
-  forget(found);
+  if (!places_[at]->link.up) remember_failure(now, places_[at]->link.remote);
+  forget(at);
 }
 
 void Links::on_datagram_limit(const DatagramLimit& fact) {
@@ -126,15 +148,16 @@ void Links::on_streams_allowed(const StreamsAllowed& fact) {
 
 void Links::bind(Link& link, const NodeId& node) {
   if (link.node == node) return;
-  if (link.node) erase_pair(by_node_, *link.node, link.id);
+  const std::uint32_t at = by_id_.find(link.id);
+  if (link.node) unchain(by_node_, group_of(*link.node), at);
   link.node = node;
-  by_node_.emplace(node, link.id);
+  chain(by_node_, group_of(node), at);
 }
 
 bool Links::send_datagram(Link& link, Bytes bytes, Outbox& out) {
   if (!link.up) {
     if (link.waiting.size() >= config_.datagrams_waiting_max) {
-      link.waiting.pop_front();
+      link.waiting.erase(link.waiting.begin());
       ++datagrams_dropped_;
     }
     link.waiting.push_back(std::move(bytes));
@@ -156,17 +179,63 @@ StreamId Links::open_stream(Link& link) {
 }
 
 void Links::close(LinkId id, CloseCode code, std::string reason, Outbox& out) {
-  const auto found = links_.find(id);
-  if (found == links_.end()) return;
+  const std::uint32_t at = by_id_.find(id);
+  if (at == kNone) return;
   out.push(CloseLink{id, code, std::move(reason)});
-  forget(found);
+  forget(at);
 }
 
-void Links::forget(std::map<LinkId, Link>::iterator position) {
-  const Link& link = position->second;
-  if (link.id.dialled()) erase_pair(by_address_, link.remote, link.id);
-  if (link.node) erase_pair(by_node_, *link.node, link.id);
-  links_.erase(position);
+Link& Links::add(LinkId id) {
+  std::uint32_t at = static_cast<std::uint32_t>(places_.size());
+  if (free_.empty()) {
+    places_.push_back(std::make_unique<Place>());
+  } else {
+    at = free_.back();
+    free_.pop_back();
+    places_[at]->link = {};
+  }
+  by_id_.set(id, at);
+  places_[at]->link.id = id;
+  return places_[at]->link;
+}
+
+void Links::chain(Chains& chains, LinkGroup group, std::uint32_t at) {
+  const std::uint32_t last = chains.last.find(group);
+  (*places_[at]).*chains.neighbours = {.next = kNone, .previous = last};
+  if (last == kNone) {
+    chains.first.set(group, at);
+  } else {
+    ((*places_[last]).*chains.neighbours).next = at;
+  }
+  chains.last.set(group, at);
+}
+
+void Links::unchain(Chains& chains, LinkGroup group, std::uint32_t at) {
+  const Neighbours beside = (*places_[at]).*chains.neighbours;
+  if (beside.previous == kNone && beside.next == kNone) {
+    chains.first.erase(group);
+    chains.last.erase(group);
+    return;
+  }
+  if (beside.previous == kNone) {
+    chains.first.set(group, beside.next);
+  } else {
+    ((*places_[beside.previous]).*chains.neighbours).next = beside.next;
+  }
+  if (beside.next == kNone) {
+    chains.last.set(group, beside.previous);
+  } else {
+    ((*places_[beside.next]).*chains.neighbours).previous = beside.previous;
+  }
+}
+
+void Links::forget(std::uint32_t at) {
+  Link& link = places_[at]->link;
+  if (link.id.dialled()) unchain(by_address_, group_of(link.remote), at);
+  if (link.node) unchain(by_node_, group_of(*link.node), at);
+  by_id_.erase(link.id);
+  link.waiting = {};
+  free_.push_back(at);
 }
 
 void Links::remember_failure(Instant now, const Address& address) {

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "engine/command.h"
 #include "engine/config.h"
+#include "engine/key_index.h"
 #include "engine/output.h"
 #include "engine/rng.h"
 #include "engine/transport.h"
@@ -19,7 +21,7 @@ namespace rpcnet {
 
 struct Link {
   LinkId id;
-  bool up = false;                 // false: the handshake is still under way
+  bool up = false;  // false: the handshake is still under way
   Address remote;
   std::optional<NodeId> expected;  // what the dial demanded
   std::optional<NodeId> node;      // who speaks on it, once it has said so (gossip)
@@ -27,10 +29,20 @@ struct Link {
   std::uint32_t datagram_max = 0;
   std::uint64_t streams_opened = 0;
   std::uint64_t streams_allowed = 0;
-  std::deque<Bytes> waiting;  // datagrams for when it is up
+  std::vector<Bytes> waiting;  // datagrams for when it is up
 
   bool may_open_stream() const { return up && streams_opened < streams_allowed; }
 };
+
+// Says that links may belong together: a hash of an address or of a node's name.
+struct LinkGroup {
+  std::uint64_t hash = 0;
+  friend bool operator==(const LinkGroup&, const LinkGroup&) = default;
+};
+
+constexpr std::uint64_t hash_bits(LinkGroup group) {
+  return group.hash;
+}
 
 class Links {
  public:
@@ -65,7 +77,7 @@ class Links {
   // Ends the link by our own decision; it is forgotten at once.
   void close(LinkId id, CloseCode code, std::string reason, Outbox& out);
 
-  std::size_t size() const { return links_.size(); }
+  std::size_t size() const { return by_id_.size(); }
   std::uint64_t datagrams_dropped() const { return datagrams_dropped_; }
 
  private:
@@ -74,7 +86,29 @@ class Links {
     Instant until{};
   };
 
-  void forget(std::map<LinkId, Link>::iterator position);
+  // Links that have something in common, an address or a node, in the order in which they came.
+  // A chain is found by a hash of what they have in common: it may hold others, to be passed over.
+  struct Neighbours {
+    std::uint32_t next = kNone;
+    std::uint32_t previous = kNone;
+  };
+  struct Place {
+    Link link;
+    Neighbours by_address;  // dialled links
+    Neighbours by_node;     // links whose peer has said who it is
+  };
+  struct Chains {
+    Neighbours Place::* neighbours;
+    KeyIndex<LinkGroup> first;
+    KeyIndex<LinkGroup> last;
+  };
+
+  static constexpr std::uint32_t kNone = KeyIndex<LinkId>::kNone;
+
+  Link& add(LinkId id);
+  void chain(Chains& chains, LinkGroup group, std::uint32_t at);
+  void unchain(Chains& chains, LinkGroup group, std::uint32_t at);
+  void forget(std::uint32_t at);
   void remember_failure(Instant now, const Address& address);
 
   Protocol protocol_;
@@ -82,9 +116,11 @@ class Links {
   Rng rng_;
   std::uint64_t next_;
   std::uint64_t step_;
-  std::map<LinkId, Link> links_;
-  std::multimap<Address, LinkId> by_address_;  // dialled links
-  std::multimap<NodeId, LinkId> by_node_;      // links whose peer has said who it is
+  KeyIndex<LinkId> by_id_;
+  std::vector<std::unique_ptr<Place>> places_;  // a Link stays where it is
+  std::vector<std::uint32_t> free_;
+  Chains by_address_{&Place::by_address, {}, {}};
+  Chains by_node_{&Place::by_node, {}, {}};
   std::map<Address, Backoff> backoffs_;
   std::uint64_t datagrams_dropped_ = 0;
 };

@@ -36,6 +36,18 @@ struct Member {
   friend bool operator==(const Member&, const Member&) = default;
 };
 
+// A member where it stands, not copied; valid while it is shown.
+struct MemberView {
+  const NodeId& id;
+  const Address& address;
+  MemberStatus status{};
+  Incarnation incarnation = 0;
+  std::uint64_t tags_version = 0;
+  const Tags& tags;
+
+  Member copy() const { return {id, address, status, incarnation, tags_version, tags}; }
+};
+
 enum class MemberEventKind : std::uint8_t {
   joined,        // unknown, or left long ago, and now alive
   left,          // said farewell

@@ -84,6 +84,11 @@ struct Node::Parts {
 // A link belongs to the machine that dialled it or saw it come up.
 template <typename F>
 void Node::Parts::on_fact(const F& fact) {
+  // RPC has no datagrams: only membership knows what to do with one, and drops a stranger's.
+  if constexpr (std::is_same_v<F, DatagramReceived>) {
+    if (swim) swim->on_datagram(now, fact, out);
+    return;
+  }
   const bool gossip = swim && swim->owns(fact.link);
   if constexpr (std::is_same_v<F, LinkUp>) {
     if (fact.protocol == Protocol::rpc) return rpc.on_link_up(now, fact, out);
@@ -92,7 +97,6 @@ void Node::Parts::on_fact(const F& fact) {
   } else if constexpr (std::is_same_v<F, LinkDown>) {
     gossip ? swim->on_link_down(now, fact, out) : rpc.on_link_down(now, fact, out);
   } else if constexpr (std::is_same_v<F, DatagramReceived>) {
-    if (gossip) swim->on_datagram(now, fact, out);  // RPC has none: a stranger's are dropped
   } else if constexpr (std::is_same_v<F, DatagramLimit>) {
     gossip ? swim->on_datagram_limit(now, fact, out) : rpc.on_datagram_limit(now, fact, out);
   } else if constexpr (std::is_same_v<F, StreamData>) {
@@ -146,8 +150,8 @@ Outcome Node::Parts::carry_out(C&& command) {
 Outcome Node::Parts::open_registry(OpenRegistry&& command) {
   if (!swim) return Outcome::not_a_member;
   const Rng rng = Rng(config.seed).fork(kRngRegistry).fork(command.registry);
-  const auto [position, added] = registries.try_emplace(command.registry, std::move(command.filter),
-                                                        command.strategy, rng);
+  const auto [position, added] =
+      registries.try_emplace(command.registry, std::move(command.filter), command.strategy, rng);
   if (!added) return Outcome::unknown_registry;
   follow_members();
   return Outcome::done;
@@ -156,7 +160,7 @@ Outcome Node::Parts::open_registry(OpenRegistry&& command) {
 Outcome Node::Parts::select_worker(SelectWorker&& command) {
   const auto found = registries.find(command.registry);
   if (found == registries.end()) return Outcome::unknown_registry;
-  swim->for_each_member([this](const Member& member) {
+  swim->for_each_member([this](const MemberView& member) {
     const auto health = swim->health(member.id, now);
     if (health.report != 0) assignments.on_report(member.id, health.report, health.active_calls);
   });
@@ -173,15 +177,15 @@ Outcome Node::Parts::select_worker(SelectWorker&& command) {
 
 std::vector<WorkerView> Node::Parts::workers(const cluster::Registry& registry, Instant at) const {
   std::vector<WorkerView> views;
-  swim->for_each_member([&](const Member& member) {
+  swim->for_each_member([&](const MemberView& member) {
     if (!registry.filter().matches(member.tags)) return;
     const auto health = swim->health(member.id, at);
-    views.push_back({.member = member,
-                     .active_calls = health.active_calls,
-                     .assignments = assignments.count(at, member.id, health.report,
-                                                      health.active_calls),
-                     .phi_milli = health.phi_milli,
-                     .avoid = health.avoid});
+    views.push_back(
+        {.member = member.copy(),
+         .active_calls = health.active_calls,
+         .assignments = assignments.count(at, member.id, health.report, health.active_calls),
+         .phi_milli = health.phi_milli,
+         .avoid = health.avoid});
   });
   return views;
 }
@@ -250,7 +254,9 @@ void Node::handle_deadline(Instant now) {
   parts_->follow_events_from(mark);
 }
 
-std::optional<Output> Node::poll() { return parts_->out.poll(); }
+Output* Node::poll() {
+  return parts_->out.poll();
+}
 
 std::optional<Instant> Node::deadline() const {
   const auto rpc = parts_->rpc.deadline();
@@ -260,7 +266,9 @@ std::optional<Instant> Node::deadline() const {
   return std::min(*rpc, *swim);
 }
 
-const NodeConfig& Node::config() const { return parts_->config; }
+const NodeConfig& Node::config() const {
+  return parts_->config;
+}
 
 std::vector<Member> Node::members() const {
   return parts_->swim ? parts_->swim->members() : std::vector<Member>{};
@@ -270,9 +278,12 @@ std::vector<Member> Node::tombstones() const {
   return parts_->swim ? parts_->swim->tombstones() : std::vector<Member>{};
 }
 
+void Node::for_each_member(const std::function<void(const MemberView&)>& visit) const {
+  if (parts_->swim) parts_->swim->for_each_member(visit);
+}
+
 std::optional<Member> Node::find(const NodeId& id) const {
-  const Member* member = parts_->swim ? parts_->swim->find(id) : nullptr;
-  return member != nullptr ? std::optional(*member) : std::nullopt;
+  return parts_->swim ? parts_->swim->find(id) : std::nullopt;
 }
 
 std::vector<WorkerView> Node::workers(std::uint32_t registry, Instant now) const {
@@ -281,10 +292,18 @@ std::vector<WorkerView> Node::workers(std::uint32_t registry, Instant now) const
   return parts_->workers(found->second, now);
 }
 
-bool Node::is_writable(CallId call) const { return parts_->rpc.is_writable(call); }
-std::size_t Node::serving() const { return parts_->rpc.serving(); }
-std::size_t Node::outgoing() const { return parts_->rpc.outgoing(); }
-const rpc::Counters& Node::rpc_counters() const { return parts_->rpc.counters(); }
+bool Node::is_writable(CallId call) const {
+  return parts_->rpc.is_writable(call);
+}
+std::size_t Node::serving() const {
+  return parts_->rpc.serving();
+}
+std::size_t Node::outgoing() const {
+  return parts_->rpc.outgoing();
+}
+const rpc::Counters& Node::rpc_counters() const {
+  return parts_->rpc.counters();
+}
 
 const swim::Counters& Node::swim_counters() const {
   static constexpr swim::Counters kNone{};

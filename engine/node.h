@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -44,13 +45,17 @@ class Node {
 
   void handle_deadline(Instant now);
 
-  std::optional<Output> poll();
+  // The next output, to be read or moved from; nullptr: there is none. It stays until the next
+  // poll(), whatever is handled meanwhile.
+  Output* poll();
   std::optional<Instant> deadline() const;
 
   // What is true now. Views are copies in NodeId order.
   const NodeConfig& config() const;
-  std::vector<Member> members() const;  // alive and suspect ones, this node among them
+  std::vector<Member> members() const;     // alive and suspect ones, this node among them
   std::vector<Member> tombstones() const;  // dead and left ones that are still remembered
+  // The same one by one and uncopied. The node must not be touched meanwhile.
+  void for_each_member(const std::function<void(const MemberView&)>& visit) const;
   std::optional<Member> find(const NodeId& id) const;
   std::vector<WorkerView> workers(std::uint32_t registry, Instant now) const;
   bool is_writable(CallId call) const;

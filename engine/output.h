@@ -103,37 +103,50 @@ using Event = std::variant<CallArrived, MessageArrived, CallerHalfClosed, Header
 
 using Output = std::variant<Order, Event>;
 
-// The FIFO that the engine's parts write to and the driver drains.
+// The FIFO that the engine's parts write to and the driver drains. Outputs are made, taken and
+// ended in one place: they lie in blocks that stay where they are and are used again.
 class Outbox {
  public:
   template <typename T>
   void push(T&& item) {
+    const std::size_t block = pushed_ / kBlock;
+    if (block == blocks_.size()) blocks_.emplace_back().reserve(kBlock);
     if constexpr (std::is_constructible_v<Order, T&&>) {
-      queue_.emplace_back(std::in_place_type<Order>, std::forward<T>(item));
+      blocks_[block].emplace_back(std::in_place_type<Order>, std::forward<T>(item));
     } else {
-      queue_.emplace_back(std::in_place_type<Event>, std::forward<T>(item));
+      blocks_[block].emplace_back(std::in_place_type<Event>, std::forward<T>(item));
     }
+    ++pushed_;
   }
 
-  std::optional<Output> poll() {
-    if (next_ == queue_.size()) return std::nullopt;
-    std::optional<Output> output(std::move(queue_[next_++]));
-    if (next_ == queue_.size()) {  // drained: start over in the same memory
-      queue_.clear();
-      next_ = 0;
+  // The next one, to be read or moved from; nullptr: there is none. Stays until the next poll(),
+  // whatever is pushed meanwhile.
+  Output* poll() {
+    if (polled_ < pushed_) {
+      const std::size_t at = polled_++;
+      return &blocks_[at / kBlock][at % kBlock];
     }
-    return output;
+    // Drained: starts over in the same memory.
+    for (std::size_t used = 0; used * kBlock < pushed_; ++used) blocks_[used].clear();
+    pushed_ = 0;
+    polled_ = 0;
+    return nullptr;
   }
 
-  bool empty() const { return next_ == queue_.size(); }
+  bool empty() const { return polled_ == pushed_; }
 
   // What is still to be polled, first to last.
-  std::size_t size() const { return queue_.size() - next_; }
-  const Output& pending(std::size_t index) const { return queue_[next_ + index]; }
+  std::size_t size() const { return pushed_ - polled_; }
+  const Output& pending(std::size_t index) const {
+    return blocks_[(polled_ + index) / kBlock][(polled_ + index) % kBlock];
+  }
 
  private:
-  std::vector<Output> queue_;
-  std::size_t next_ = 0;
+  static constexpr std::size_t kBlock = 16;
+
+  std::vector<std::vector<Output>> blocks_;
+  std::size_t pushed_ = 0;  // since it was last drained
+  std::size_t polled_ = 0;
 };
 
 }  // namespace rpcnet

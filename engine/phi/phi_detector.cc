@@ -2,6 +2,7 @@
 #include "engine/phi/phi_detector.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/assert.h"
 #include "engine/phi/normal_tail.h"
@@ -11,16 +12,13 @@ namespace {
 
 __extension__ using Square = unsigned __int128;
 
-// The integer square root, rounded down: Newton's method from above, which only falls.
+// The integer square root, rounded down. IEEE 754 fixes each bit of a floating-point root, so the
+// guess is the same everywhere; it is next to the answer.
 std::int64_t root(Square value) {
-  if (value == 0) return 0;
-  Square guess = Square{1} << 63;
-  while (guess * guess / 4 >= value && guess > 1) guess /= 2;
-  for (;;) {
-    const Square next = (guess + value / guess) / 2;
-    if (next >= guess) return static_cast<std::int64_t>(guess);
-    guess = next;
-  }
+  auto guess = static_cast<Square>(std::sqrt(static_cast<double>(value)));
+  while (guess * guess > value) --guess;
+  while ((guess + 1) * (guess + 1) <= value) ++guess;
+  return static_cast<std::int64_t>(guess);
 }
 
 }  // namespace
@@ -64,8 +62,7 @@ std::uint32_t PhiDetector::phi_milli(Instant now) const {
 
 std::optional<Instant> PhiDetector::when(std::uint32_t level) const {
   if (!last_) return std::nullopt;
-  const auto spread =
-      static_cast<Wide>(deviation().count()) * deviations_micro(level) / 1'000'000;
+  const auto spread = static_cast<Wide>(deviation().count()) * deviations_micro(level) / 1'000'000;
   return *last_ + mean() + config_.pause + Duration(static_cast<std::int64_t>(spread));
 }
 

@@ -12,6 +12,7 @@
 #include "engine/swim/counters.h"
 #include "engine/swim/dissemination.h"
 #include "engine/swim/membership.h"
+#include "engine/swim/scale.h"
 #include "engine/swim/swim.h"
 #include "engine/timers.h"
 
@@ -30,8 +31,8 @@ enum class Wake : std::uint8_t {
   seed,        // contact a seed
   heal,        // contact a dead member
   heartbeat,
-  phi,        // a watched member has been silent for too long
-  farewell,   // repeat it
+  phi,       // a watched member has been silent for too long
+  farewell,  // repeat it
   farewell_end,
   tombstone,  // the oldest one is to be forgotten
 };
@@ -61,13 +62,13 @@ struct Core {
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
-  Peer peer(Slot slot) const { return {table[slot].member.address, table[slot].member.id}; }
+  Peer peer(Slot slot) const { return {table[slot].address, table[slot].id}; }
 
   // The link to a member: the one that it was last heard on, else whatever reaches it. Of several,
   // the others may be dead without our knowing yet (the member was restarted).
   Link* reach(Instant now, Slot slot, Outbox& out) {
     Link* known = table[slot].link ? links.find(*table[slot].link) : nullptr;
-    const bool good = known != nullptr && known->up && known->node == table[slot].member.id;
+    const bool good = known != nullptr && known->up && known->node == table[slot].id;
     return good ? known : links.reach(now, peer(slot), out);
   }
 
@@ -77,6 +78,10 @@ struct Core {
     const auto spread = static_cast<std::uint64_t>(duration.count() / 2 + 1);
     return duration - duration / 4 + Duration(static_cast<std::int64_t>(rng.below(spread)));
   }
+
+  // What depends on the number of members (scale.h), computed when that has changed.
+  std::uint32_t transmit_limit() { return scaled().transmit_limit; }
+  Duration suspicion_timeout() { return scaled().suspicion_timeout; }
 
   const NodeId self;
   const std::string cluster;
@@ -89,8 +94,26 @@ struct Core {
   Timers<Reason> timers;
   Rng rng;
   Counters counters;
-  std::uint64_t seq = 0;          // numbers what asks for an answer, over all parts
-  std::uint32_t active_calls = 0; // our own load
+  std::uint64_t seq = 0;           // numbers what asks for an answer, over all parts
+  std::uint32_t active_calls = 0;  // our own load
+
+ private:
+  struct Scaled {
+    std::size_t members = 0;
+    std::uint32_t transmit_limit = 0;
+    Duration suspicion_timeout{};
+  };
+
+  const Scaled& scaled() {
+    const std::size_t members = table.size();
+    if (scaled_.members != members) {
+      scaled_ = {members, swim::transmit_limit(config.retransmit_factor, members),
+                 swim::suspicion_timeout(config, members)};
+    }
+    return scaled_;
+  }
+
+  Scaled scaled_;
 };
 
 }  // namespace rpcnet::swim

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "engine/swim/scale.h"
+#include "engine/wire/writer.h"
 
 namespace rpcnet::swim {
 namespace {
@@ -13,6 +13,12 @@ namespace {
 constexpr std::size_t kRoomBeforeUp = 1100;
 
 constexpr std::size_t kFrameRoom = 16'384;
+
+// Most messages carry no news and need no more room than this to be written in.
+constexpr std::size_t kUsualSize = 320;
+
+// So many pieces of news fit a message, where there is much.
+constexpr std::size_t kUsualPieces = 40;
 
 }  // namespace
 
@@ -37,11 +43,10 @@ void Courier::reply(Link& link, std::optional<Slot> slot, const Body& body, Outb
 void Courier::frame(LinkId link, StreamId stream, std::optional<Slot> slot, const Body& body,
                     std::span<const Slot> states, bool fin, Outbox& out) {
   Bytes message;
-  wire::Writer writer(message);
-  write_head(writer, sender(), body);
-  const bool accused = slot && core_.table[*slot].member.status != MemberStatus::alive;
-  if (accused) write_update(writer, update_of(*slot, false));
-  for (const Slot state : states) write_update(writer, update_of(state, true));
+  write_head(message, sender(), body);
+  const bool accused = slot && core_.table[*slot].status != MemberStatus::alive;
+  if (accused) write_update(message, update_of(*slot, false));
+  for (const Slot state : states) write_update(message, update_of(state, true));
   Bytes framed;
   wire::Writer(framed).sized(message);
   ++core_.counters.messages_sent;
@@ -53,54 +58,52 @@ void Courier::frame(LinkId link, StreamId stream, std::optional<Slot> slot, cons
 void Courier::frames(LinkId link, StreamId stream, const Body& body, std::span<const Slot> states,
                      Outbox& out) {
   while (!states.empty()) {
-    Bytes measured;
-    wire::Writer writer(measured);
+    std::size_t measured = 0;
     std::size_t count = 0;
-    while (count < states.size() && measured.size() < kFrameRoom) {
-      write_update(writer, update_of(states[count++], true));
-      if (measured.size() > kFrameRoom && count > 1) --count;
+    while (count < states.size() && measured < kFrameRoom) {
+      measured += size_of(update_of(states[count++], true));
+      if (measured > kFrameRoom && count > 1) --count;
     }
     frame(link, stream, std::nullopt, body, states.first(count), false, out);
     states = states.subspan(count);
   }
 }
 
-Sender Courier::sender() const {
-  const Member& self = core_.table[kSelf].member;
-  return {self.id, self.incarnation, self.address, core_.active_calls};
+SenderView Courier::sender() const {
+  const Record& self = core_.table[kSelf];
+  return {self.id.text(), self.incarnation, self.address, core_.active_calls};
 }
 
-Update Courier::update_of(Slot slot, bool with_tags) const {
+UpdateView Courier::update_of(Slot slot, bool with_tags) const {
   const Record& record = core_.table[slot];
-  Update update{record.member.id, record.liveness(), record.accuser, std::nullopt};
-  if (with_tags && record.member.tags_version > 0) {
-    update.tags = TagSet{record.member.tags_version, record.member.tags};
+  UpdateView update{record.id.text(), record.liveness(), std::nullopt, std::nullopt};
+  if (record.status != MemberStatus::alive) {
+    if (const NodeId* accuser = core_.table.accuser(slot)) update.accuser = accuser->text();
+  }
+  if (with_tags && record.tags_version > 0) {
+    update.tags = TagsView{record.tags_version, record.tag_set->pairs};
   }
   return update;
 }
 
 Bytes Courier::compose(std::optional<Slot> slot, const Body& body, std::size_t room, bool remind) {
   Bytes message;
-  wire::Writer writer(message);
-  write_head(writer, sender(), body);
-  Bytes piece;
+  message.reserve(core_.news.empty() ? kUsualSize : room);
+  write_head(message, sender(), body);
   const auto append = [&](Slot about, bool with_tags) {
-    piece.clear();
-    wire::Writer inner(piece);
-    write_update(inner, update_of(about, with_tags));
-    if (message.size() + piece.size() > room) return false;
-    writer.bytes(piece);
+    const UpdateView update = update_of(about, with_tags);
+    if (message.size() + size_of(update) > room) return false;
+    write_update(message, update);
     ++core_.counters.updates_sent;
     return true;
   };
   if (slot && *slot != kSelf) {
-    const bool accused = core_.table[*slot].member.status != MemberStatus::alive;
+    const bool accused = core_.table[*slot].status != MemberStatus::alive;
     if (remind || accused) append(*slot, remind);
   }
   if (core_.news.empty()) return message;
-  const std::uint32_t limit =
-      transmit_limit(core_.config.retransmit_factor, core_.table.size());
-  core_.news.offer(limit, [&](Slot about, NewsKind kind) {
+  core_.news.peek(kUsualPieces, [&](Slot about) { core_.table.expect(about); });
+  core_.news.offer(core_.transmit_limit(), [&](Slot about, NewsKind kind) {
     // A member need not be told its own news.
     if (slot == about) return false;
     return append(about, kind == NewsKind::tags);

@@ -37,8 +37,8 @@ class Courier {
               Outbox& out);
 
  private:
-  Sender sender() const;
-  Update update_of(Slot slot, bool with_tags) const;
+  SenderView sender() const;
+  UpdateView update_of(Slot slot, bool with_tags) const;
   Bytes compose(std::optional<Slot> slot, const Body& body, std::size_t room, bool remind);
   void send(Link& link, std::optional<Slot> slot, const Body& body, bool remind, Outbox& out);
 

@@ -8,14 +8,15 @@
 // Order: our own refutation first, since a late one costs a false failure; then deaths and
 // farewells, suspicions, births, tags. Within a class what was sent least goes first, and among
 // equals what was queued first.
+//
+// A list for each (class, times sent), in the order of queueing. What is sent leaves the front of
+// one list for the back of the next, so a sending costs no search, however much is queued: when a
+// large cluster starts, everybody has news of everybody.
 #pragma once
 
-#include <compare>
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <set>
-#include <utility>
 #include <vector>
 
 #include "engine/member.h"
@@ -38,54 +39,85 @@ class Dissemination {
   void forget(Slot slot);
   void clear();
 
+  // Names the members that the next pieces are about, up to `count`, in order.
+  template <typename See>
+  void peek(std::size_t count, See&& see) const {
+    for (const auto& lists : classes_) {
+      for (const List& list : lists) {
+        for (std::uint32_t at = list.first; at != kNone; at = pieces_[at].next) {
+          if (count-- == 0) return;
+          see(pieces_[at].slot);
+        }
+      }
+    }
+  }
+
   // Offers the pieces in order to write(slot, kind), which returns whether it took the piece. A
   // piece that was taken `limit` times is done. Gives up after a few that were not taken: the
   // message is full.
   template <typename Write>
   std::size_t offer(std::uint32_t limit, Write&& write) {
     constexpr int kMissesMax = 8;
-    std::vector<Ticket> taken;
+    taken_.clear();
     int misses = 0;
-    for (auto it = queue_.begin(); it != queue_.end() && misses < kMissesMax;) {
-      if (!write(it->slot, it->kind)) {
-        ++misses;
-        ++it;
-        continue;
-      }
-      taken.push_back(*it);
-      it = queue_.erase(it);
-    }
-    for (Ticket& ticket : taken) {
-      if (++ticket.sends < limit) {
-        put(ticket);
-      } else {
-        entry(ticket.slot, ticket.kind).reset();
+    for (const auto& lists : classes_) {
+      for (const List& list : lists) {
+        for (std::uint32_t at = list.first; at != kNone && misses < kMissesMax;) {
+          const Piece& piece = pieces_[at];
+          if (write(piece.slot, piece.kind)) {
+            taken_.push_back(at);
+          } else {
+            ++misses;
+          }
+          at = piece.next;
+        }
       }
     }
-    return taken.size();
+    // Not before the end: nothing is to be offered twice in one message.
+    for (const std::uint32_t at : taken_) advance(at, limit);
+    return taken_.size();
   }
 
-  bool empty() const { return queue_.empty(); }
-  std::size_t size() const { return queue_.size(); }
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
 
  private:
-  struct Ticket {
-    std::uint8_t urgency = 0;  // lower goes first
-    std::uint32_t sends = 0;
-    std::uint64_t sequence = 0;
-    Slot slot = 0;
-    NewsKind kind{};
+  static constexpr std::uint32_t kNone = 0xffff'ffff;
+  static constexpr std::size_t kClasses = 5;
 
-    friend auto operator<=>(const Ticket&, const Ticket&) = default;
+  struct Piece {
+    std::uint64_t sequence = 0;  // of queueing
+    Slot slot = 0;
+    std::uint32_t next = kNone;
+    std::uint32_t previous = kNone;
+    std::uint16_t sends = 0;
+    std::uint8_t urgency = 0;  // its class; lower goes first
+    NewsKind kind{};
+  };
+  struct List {
+    std::uint32_t first = kNone;
+    std::uint32_t last = kNone;
+  };
+  // The pieces of one member.
+  struct Pending {
+    std::uint32_t liveness = kNone;
+    std::uint32_t tags = kNone;
   };
 
-  std::optional<Ticket>& entry(Slot slot, NewsKind kind);
+  std::uint32_t& pending(Slot slot, NewsKind kind);
   void add(Slot slot, NewsKind kind, std::uint8_t urgency);
-  void put(const Ticket& ticket);
+  void advance(std::uint32_t at, std::uint32_t limit);
+  void link(std::uint32_t at);
+  void unlink(std::uint32_t at);
   void remove(Slot slot, NewsKind kind);
+  void discard(std::uint32_t at);
 
-  std::set<Ticket> queue_;
-  std::vector<std::pair<std::optional<Ticket>, std::optional<Ticket>>> by_slot_;
+  std::array<std::vector<List>, kClasses> classes_;  // by urgency; then by times sent
+  std::vector<Piece> pieces_;
+  std::vector<std::uint32_t> free_;
+  std::vector<Pending> by_slot_;
+  std::vector<std::uint32_t> taken_;  // within offer(); kept for its memory
+  std::size_t size_ = 0;
   std::uint64_t sequence_ = 0;
 };
 

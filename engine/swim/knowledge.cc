@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/swim/scale.h"
-
 namespace rpcnet::swim {
 namespace {
 
@@ -25,6 +23,10 @@ constexpr Duration kNewsLifetime = std::chrono::seconds(3);
 constexpr std::int64_t kNoticesBurst = 16;
 constexpr Duration kNoticesRefill = std::chrono::seconds(1);
 
+std::optional<NodeId> copy(const std::optional<std::string_view>& name) {
+  return name ? NodeId::parse(*name) : std::nullopt;
+}
+
 }  // namespace
 
 Knowledge::Knowledge(Core& core, Suspicions& suspicions)
@@ -34,14 +36,14 @@ Knowledge::Knowledge(Core& core, Suspicions& suspicions)
       remindable_(kRemindersBurst, kRemindersRefill),
       notices_(kNoticesBurst, kNoticesRefill) {}
 
-std::optional<Slot> Knowledge::hear(Instant now, const Sender& sender, MemberStatus status,
+std::optional<Slot> Knowledge::hear(Instant now, const SenderView& sender, MemberStatus status,
                                     LinkId link, Outbox& out) {
   const Liveness claim{sender.incarnation, status, sender.address};
   auto slot = core_.table.find(sender.id);
   if (slot) {
     apply_liveness(now, *slot, claim, std::nullopt, out);
   } else if (is_member(status)) {
-    slot = add(now, sender.id, claim, std::nullopt, std::nullopt, out);
+    slot = add(now, *NodeId::parse(sender.id), claim, std::nullopt, std::nullopt, out);
   }
   if (!slot) return std::nullopt;
   Record& record = core_.table.local(*slot);
@@ -52,28 +54,28 @@ std::optional<Slot> Knowledge::hear(Instant now, const Sender& sender, MemberSta
   return slot;
 }
 
-void Knowledge::apply(Instant now, const Update& update, Outbox& out) {
-  if (update.id == core_.self) return about_self(now, update, out);
+void Knowledge::apply(Instant now, const UpdateView& update, Outbox& out) {
   const auto slot = core_.table.find(update.id);
+  if (slot == kSelf) return about_self(now, update, out);
   if (!slot) {
     // The death of a stranger is no news; storing it would make tombstones immortal, as nodes
     // forget them at different times.
     if (!is_member(update.liveness.status)) return;
-    add(now, update.id, update.liveness, update.accuser, update.tags, out);
+    add(now, *NodeId::parse(update.id), update.liveness, copy(update.accuser), update.tags, out);
     return;
   }
   // Tags first, so that a member that comes back does so with its new ones.
-  const Member& member = core_.table[*slot].member;
-  const bool news = update.tags && TagSet{member.tags_version, member.tags} < *update.tags;
+  const Record& member = core_.table[*slot];
+  const bool news = update.tags && is_news(member, *update.tags);
   if (news) {
-    core_.table.set_tags(*slot, *update.tags);
+    core_.table.set_tags(*slot, update.tags->version, update.tags->pairs);
     core_.news.add_tags(*slot);
     ++core_.counters.updates_applied;
   }
   const bool was_member = is_member(member.status);
   apply_liveness(now, *slot, update.liveness, update.accuser, out);
   if (news && was_member && is_member(member.status)) {
-    out.push(MemberEvent{MemberEventKind::tags_changed, member});
+    out.push(MemberEvent{MemberEventKind::tags_changed, member.view().copy()});
   }
 }
 
@@ -82,7 +84,7 @@ void Knowledge::suspect(Instant now, Slot slot, Outbox& out) {
   if (liveness.status == MemberStatus::suspect) return suspicions_.accuse(slot, core_.self);
   if (liveness.status != MemberStatus::alive) return;
   liveness.status = MemberStatus::suspect;
-  change(now, slot, liveness, core_.self, suspicion_timeout(core_.config, core_.table.size()), out);
+  change(now, slot, liveness, core_.self, core_.suspicion_timeout(), out);
 }
 
 void Knowledge::declare_dead(Instant now, Slot slot, Outbox& out) {
@@ -94,7 +96,7 @@ void Knowledge::declare_dead(Instant now, Slot slot, Outbox& out) {
 }
 
 void Knowledge::set_own_tags(Tags tags) {
-  core_.table.set_tags(kSelf, {core_.table[kSelf].member.tags_version + 1, std::move(tags)});
+  core_.table.set_tags(kSelf, {core_.table[kSelf].tags_version + 1, std::move(tags)});
   core_.news.add_tags(kSelf);
 }
 
@@ -121,10 +123,12 @@ void Knowledge::notice(Instant now, NoticeKind kind, std::string detail, Outbox&
 }
 
 void Knowledge::apply_liveness(Instant now, Slot slot, Liveness claim,
-                               const std::optional<NodeId>& accuser, Outbox& out) {
+                               const std::optional<std::string_view>& accuser, Outbox& out) {
   const Liveness held = core_.table[slot].liveness();
   if (claim == held) {
-    if (claim.status == MemberStatus::suspect && accuser) suspicions_.accuse(slot, *accuser);
+    if (claim.status == MemberStatus::suspect && accuser) {
+      suspicions_.accuse(slot, *NodeId::parse(*accuser));
+    }
     return;
   }
   if (claim < held) {
@@ -132,7 +136,7 @@ void Knowledge::apply_liveness(Instant now, Slot slot, Liveness claim,
     if (gone && is_member(claim.status)) remind(now, slot, claim.address);
     return;
   }
-  Duration suspicion = suspicion_timeout(core_.config, core_.table.size());
+  Duration suspicion = core_.suspicion_timeout();
   if (claim.status == MemberStatus::dead && is_member(held.status)) {
     const Duration grace = core_.config.probe_interval * 2;
     const bool accused_here =
@@ -146,12 +150,12 @@ void Knowledge::apply_liveness(Instant now, Slot slot, Liveness claim,
     }
   }
   ++core_.counters.updates_applied;
-  change(now, slot, claim, accuser, suspicion, out);
+  change(now, slot, claim, copy(accuser), suspicion, out);
 }
 
 void Knowledge::change(Instant now, Slot slot, const Liveness& to, std::optional<NodeId> accuser,
                        Duration suspicion, Outbox& out) {
-  const MemberStatus from = core_.table[slot].member.status;
+  const MemberStatus from = core_.table[slot].status;
   const bool suspected = to.status == MemberStatus::suspect;
   if (suspected) {
     ++core_.counters.suspicions;
@@ -160,10 +164,10 @@ void Knowledge::change(Instant now, Slot slot, const Liveness& to, std::optional
     suspicions_.stop(slot);
   }
   if (!suspected && to.status != MemberStatus::dead) accuser.reset();
-  core_.table.set_liveness(slot, to, std::move(accuser));
+  core_.table.set_liveness(slot, to, accuser);
   core_.news.add_liveness(slot, to.status);
 
-  const Member& member = core_.table[slot].member;
+  const Record& member = core_.table[slot];
   const bool was = is_member(from);
   const bool is = is_member(to.status);
   if (!is) {
@@ -172,22 +176,30 @@ void Knowledge::change(Instant now, Slot slot, const Liveness& to, std::optional
   }
   if (was == is) return;
   changes_.push_back({slot, is, is});
-  const auto kind = is ? (from == MemberStatus::dead ? MemberEventKind::recovered
-                                                     : MemberEventKind::joined)
-                       : (to.status == MemberStatus::dead ? MemberEventKind::failed
-                                                          : MemberEventKind::left);
-  out.push(MemberEvent{kind, member});
+  const auto kind =
+      is ? (from == MemberStatus::dead ? MemberEventKind::recovered : MemberEventKind::joined)
+         : (to.status == MemberStatus::dead ? MemberEventKind::failed : MemberEventKind::left);
+  out.push(MemberEvent{kind, member.view().copy()});
   if (is && member.tags_version > 0) core_.news.add_tags(slot);
 }
 
-void Knowledge::about_self(Instant now, const Update& update, Outbox& out) {
+// Tags are ordered by version, then by content (claim.h). Equal ones, which most are, are seen to
+// be so by their bytes.
+bool Knowledge::is_news(const Record& record, const TagsView& tags) const {
+  if (tags.version != record.tags_version) return tags.version > record.tags_version;
+  if (record.tag_set != nullptr && std::ranges::equal(record.tag_set->pairs, tags.pairs)) {
+    return false;
+  }
+  return record.tags() < *parse_tags(tags.pairs);
+}
+
+void Knowledge::about_self(Instant now, const UpdateView& update, Outbox& out) {
   if (left_) return;
-  const Member& own = core_.table[kSelf].member;
   if (update.tags) {
     // A former life's tags, or somebody's error: ours are right, and say so with a later version.
-    const TagSet mine{own.tags_version, own.tags};
-    if (mine < *update.tags && update.tags->version < kCountMax) {
-      core_.table.set_tags(kSelf, {update.tags->version + 1, mine.tags});
+    const Record& own = core_.table[kSelf];
+    if (is_news(own, *update.tags) && update.tags->version < kCountMax) {
+      core_.table.set_tags(kSelf, {update.tags->version + 1, own.tags()});
       core_.news.add_tags(kSelf);
       refuted_ = true;
     }
@@ -214,9 +226,9 @@ void Knowledge::about_self(Instant now, const Update& update, Outbox& out) {
   refuted_ = true;
   ++core_.counters.refutations;
   if (claim.status == MemberStatus::alive) return;
-  std::string detail = std::string(to_text(claim.status)) + " at incarnation " +
-                       std::to_string(claim.incarnation);
-  if (update.accuser) detail += ", says " + update.accuser->text();
+  std::string detail =
+      std::string(to_text(claim.status)) + " at incarnation " + std::to_string(claim.incarnation);
+  if (update.accuser) detail += ", says " + std::string(*update.accuser);
   notice(now, NoticeKind::refuted, std::move(detail), out);
 }
 
@@ -231,7 +243,7 @@ void Knowledge::remind(Instant now, Slot slot, const Address& address) {
 
 std::optional<Slot> Knowledge::add(Instant now, const NodeId& id, const Liveness& liveness,
                                    const std::optional<NodeId>& accuser,
-                                   std::optional<TagSet> tags, Outbox& out) {
+                                   const std::optional<TagsView>& tags, Outbox& out) {
   if (core_.table.size() >= core_.config.members_max) {
     notice(now, NoticeKind::limit_reached, "members_max: " + id.text() + " is refused", out);
     return std::nullopt;
@@ -239,7 +251,7 @@ std::optional<Slot> Knowledge::add(Instant now, const NodeId& id, const Liveness
   const Slot slot = core_.table.add(id, liveness);
   ++core_.counters.updates_applied;
   if (tags && tags->version > 0) {
-    core_.table.set_tags(slot, std::move(*tags));
+    core_.table.set_tags(slot, tags->version, tags->pairs);
     core_.news.add_birth(slot);
   } else {
     core_.news.add_liveness(slot, liveness.status);
@@ -247,10 +259,10 @@ std::optional<Slot> Knowledge::add(Instant now, const NodeId& id, const Liveness
   if (liveness.status == MemberStatus::suspect) {
     ++core_.counters.suspicions;
     core_.table.set_liveness(slot, liveness, accuser);
-    suspicions_.start(now, slot, accuser, suspicion_timeout(core_.config, core_.table.size()));
+    suspicions_.start(now, slot, accuser, core_.suspicion_timeout());
   }
   changes_.push_back({slot, true, false});
-  out.push(MemberEvent{MemberEventKind::joined, core_.table[slot].member});
+  out.push(MemberEvent{MemberEventKind::joined, core_.table[slot].view().copy()});
   return slot;
 }
 

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/swim/claim.h"
@@ -45,10 +46,10 @@ class Knowledge {
   Knowledge(Core& core, Suspicions& suspicions);
 
   // A member spoke: that is a claim to be alive, or to have left. nullopt: the table is full.
-  std::optional<Slot> hear(Instant now, const Sender& sender, MemberStatus status, LinkId link,
+  std::optional<Slot> hear(Instant now, const SenderView& sender, MemberStatus status, LinkId link,
                            Outbox& out);
 
-  void apply(Instant now, const Update& update, Outbox& out);
+  void apply(Instant now, const UpdateView& update, Outbox& out);
 
   // Our own probe failed.
   void suspect(Instant now, Slot slot, Outbox& out);
@@ -67,19 +68,21 @@ class Knowledge {
   std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
   std::vector<Reminder> take_reminders() { return std::exchange(reminders_, {}); }
   bool take_refuted() { return std::exchange(refuted_, false); }
+  bool quiet() const { return changes_.empty() && reminders_.empty(); }  // nothing to take
 
   // A notice that peers can cause, hence limited in number.
   void notice(Instant now, NoticeKind kind, std::string detail, Outbox& out);
 
  private:
-  void apply_liveness(Instant now, Slot slot, Liveness claim, const std::optional<NodeId>& accuser,
-                      Outbox& out);
+  void apply_liveness(Instant now, Slot slot, Liveness claim,
+                      const std::optional<std::string_view>& accuser, Outbox& out);
   void change(Instant now, Slot slot, const Liveness& to, std::optional<NodeId> accuser,
               Duration suspicion, Outbox& out);
-  void about_self(Instant now, const Update& update, Outbox& out);
+  bool is_news(const Record& record, const TagsView& tags) const;
+  void about_self(Instant now, const UpdateView& update, Outbox& out);
   void remind(Instant now, Slot slot, const Address& address);
   std::optional<Slot> add(Instant now, const NodeId& id, const Liveness& liveness,
-                          const std::optional<NodeId>& accuser, std::optional<TagSet> tags,
+                          const std::optional<NodeId>& accuser, const std::optional<TagsView>& tags,
                           Outbox& out);
   void watch_tombstones(Instant now);
 

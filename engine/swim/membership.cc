@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/assert.h"
+#include "engine/swim/message.h"
 
 namespace rpcnet::swim {
 namespace {
@@ -37,10 +38,10 @@ class Print {
   std::uint64_t state_ = 0xcbf29ce484222325;
 };
 
-std::uint32_t check_of(const Member& member) {
+std::uint32_t check_of(const Record& record) {
   Print print;
-  print.add(member.address);
-  for (const auto& [key, value] : member.tags) {
+  print.add(record.address);
+  for (const auto& [key, value] : record.tags()) {
     print.add(key);
     print.add(value);
   }
@@ -49,73 +50,118 @@ std::uint32_t check_of(const Member& member) {
 
 }  // namespace
 
+const Tags& Record::tags() const {
+  static const Tags kNone;
+  return tag_set != nullptr ? tag_set->tags : kNone;
+}
+
 Membership::Membership(const NodeId& self, const Address& address) {
   const Slot slot = add(self, {0, MemberStatus::alive, address});
   ENGINE_ASSERT(slot == kSelf);
 }
 
-std::optional<Slot> Membership::find(const NodeId& id) const {
-  const auto place = place_of(id);
-  if (place == order_.end() || records_[*place].member.id != id) return std::nullopt;
-  return *place;
+const NodeId* Membership::accuser(Slot slot) const {
+  const auto found = accusers_.find(slot);
+  return found == accusers_.end() ? nullptr : &found->second;
+}
+
+std::optional<Slot> Membership::find(std::string_view name) const {
+  const std::uint32_t slot = by_name_.find(
+      hash_name(name), [&](Slot candidate) { return (*this)[candidate].id.text() == name; });
+  if (slot == NameIndex::kNone) return std::nullopt;
+  return slot;
+}
+
+void Membership::expect(std::span<const UpdateView> updates) const {
+  for (const UpdateView& update : updates) by_name_.fetch(hash_name(update.id));
+  for (const UpdateView& update : updates) {
+    const std::uint32_t slot = by_name_.likely(hash_name(update.id));
+    if (slot != NameIndex::kNone) expect(slot);
+  }
 }
 
 Slot Membership::add(const NodeId& id, const Liveness& liveness) {
-  Slot slot = static_cast<Slot>(records_.size());
-  if (free_.empty()) {
-    records_.emplace_back(id);
-  } else {
-    slot = free_.back();
-    free_.pop_back();
-    records_[slot] = Record(id);
-  }
-  // The place is found before the slot is in the order, which its own search goes through.
-  order_.insert(place_of(id), slot);
-  Record& record = records_[slot];
-  record.used = true;
-  record.member.status = liveness.status;
-  record.member.incarnation = liveness.incarnation;
-  record.member.address = liveness.address;
+  const Slot slot = new_slot(id);
+  by_name_.add(hash_name(id.text()), slot);
+  order_.push_back(slot);
+  Record& added = record(slot);
+  added.used = true;
+  added.status = liveness.status;
+  added.incarnation = liveness.incarnation;
+  added.address = liveness.address;
   if (auto* list = list_of(liveness.status)) enlist(*list, slot);
   refresh_print(slot);
   return slot;
 }
 
-void Membership::set_liveness(Slot slot, const Liveness& liveness, std::optional<NodeId> accuser) {
-  Record& record = records_[slot];
-  auto* from = list_of(record.member.status);
+Slot Membership::new_slot(const NodeId& id) {
+  if (!free_.empty()) {
+    const Slot slot = free_.back();
+    free_.pop_back();
+    record(slot) = Record(id);
+    return slot;
+  }
+  if (slots_ % kChunk == 0) chunks_.emplace_back().reserve(kChunk);
+  chunks_.back().emplace_back(id);
+  return static_cast<Slot>(slots_++);
+}
+
+void Membership::set_liveness(Slot slot, const Liveness& liveness,
+                              const std::optional<NodeId>& accuser) {
+  Record& changed = record(slot);
+  auto* from = list_of(changed.status);
   auto* to = list_of(liveness.status);
   if (from != to && from != nullptr) delist(*from, slot);
   if (from != to && to != nullptr) enlist(*to, slot);
-  if (is_member(liveness.status)) graves_.erase({record.buried, slot});
-  record.member.status = liveness.status;
-  record.member.incarnation = liveness.incarnation;
-  record.member.address = liveness.address;
-  record.accuser = std::move(accuser);
+  if (is_member(liveness.status)) graves_.erase({changed.buried, slot});
+  changed.status = liveness.status;
+  changed.incarnation = liveness.incarnation;
+  changed.address = liveness.address;
+  if (accuser) {
+    accusers_.insert_or_assign(slot, *accuser);
+  } else {
+    accusers_.erase(slot);
+  }
   refresh_print(slot);
 }
 
-void Membership::set_tags(Slot slot, TagSet tags) {
-  records_[slot].member.tags_version = tags.version;
-  records_[slot].member.tags = std::move(tags.tags);
+void Membership::set_tags(Slot slot, const TagSet& tags) {
+  set_tag_set(slot, tags.version, tags_.hold(tags.tags));
+}
+
+void Membership::set_tags(Slot slot, std::uint64_t version, BytesView pairs) {
+  set_tag_set(slot, version, tags_.hold(pairs));
+}
+
+void Membership::set_tag_set(Slot slot, std::uint64_t version, const TagPool::Set* set) {
+  Record& changed = record(slot);
+  if (changed.tag_set != nullptr) tags_.release(changed.tag_set);
+  changed.tags_version = version;
+  changed.tag_set = set;
   refresh_print(slot);
 }
 
 void Membership::bury(Slot slot, Instant now) {
-  ENGINE_ASSERT(!is_member(records_[slot].member.status));
-  graves_.erase({records_[slot].buried, slot});
-  records_[slot].buried = now;
+  Record& buried = record(slot);
+  ENGINE_ASSERT(!is_member(buried.status));
+  graves_.erase({buried.buried, slot});
+  buried.buried = now;
   graves_.emplace(now, slot);
 }
 
 void Membership::remove(Slot slot) {
-  Record& record = records_[slot];
-  ENGINE_ASSERT(record.used && !is_member(record.member.status));
-  graves_.erase({record.buried, slot});
-  if (auto* list = list_of(record.member.status)) delist(*list, slot);
-  fingerprint_ ^= record.print;
-  order_.erase(place_of(record.member.id));
-  record.used = false;
+  Record& removed = record(slot);
+  ENGINE_ASSERT(removed.used && !is_member(removed.status));
+  graves_.erase({removed.buried, slot});
+  if (auto* list = list_of(removed.status)) delist(*list, slot);
+  fingerprint_ ^= removed.print;
+  by_name_.remove(hash_name(removed.id.text()), slot);
+  order();
+  order_.erase(std::find(order_.begin(), order_.end(), slot));
+  ordered_ = order_.size();
+  accusers_.erase(slot);
+  if (removed.tag_set != nullptr) tags_.release(std::exchange(removed.tag_set, nullptr));
+  removed.used = false;
   free_.push_back(slot);
 }
 
@@ -124,45 +170,49 @@ std::optional<std::pair<Instant, Slot>> Membership::oldest_tombstone() const {
   return *graves_.begin();
 }
 
+const std::vector<Slot>& Membership::order() const {
+  if (ordered_ == order_.size()) return order_;
+  const auto before = [this](Slot x, Slot y) { return (*this)[x].id < (*this)[y].id; };
+  const auto fresh = order_.begin() + static_cast<std::ptrdiff_t>(ordered_);
+  std::sort(fresh, order_.end(), before);
+  std::inplace_merge(order_.begin(), fresh, order_.end(), before);
+  ordered_ = order_.size();
+  return order_;
+}
+
 std::optional<Slot> Membership::random_dead(Rng& rng) const {
   if (dead_.empty()) return std::nullopt;
   return dead_[rng.below(dead_.size())];
 }
 
-std::vector<Slot>::const_iterator Membership::place_of(const NodeId& id) const {
-  return std::lower_bound(
-      order_.begin(), order_.end(), id,
-      [this](Slot slot, const NodeId& wanted) { return records_[slot].member.id < wanted; });
-}
-
 void Membership::refresh_print(Slot slot) {
-  Record& record = records_[slot];
-  fingerprint_ ^= record.print;
-  record.check = check_of(record.member);
-  record.print = 0;
-  if (is_member(record.member.status)) {
+  Record& changed = record(slot);
+  fingerprint_ ^= changed.print;
+  changed.check = check_of(changed);
+  changed.print = 0;
+  if (is_member(changed.status)) {
     // Tombstones are left out: each node forgets them by its own time.
     Print print;
-    print.add(record.member.id.text());
-    print.add(record.member.incarnation);
-    print.add(static_cast<std::uint64_t>(record.member.status));
-    print.add(record.member.tags_version);
-    print.add(record.check);
-    record.print = print.value();
+    print.add(changed.id.text());
+    print.add(changed.incarnation);
+    print.add(static_cast<std::uint64_t>(changed.status));
+    print.add(changed.tags_version);
+    print.add(changed.check);
+    changed.print = print.value();
   }
-  fingerprint_ ^= record.print;
+  fingerprint_ ^= changed.print;
 }
 
 void Membership::enlist(std::vector<Slot>& list, Slot slot) {
-  records_[slot].place = static_cast<std::uint32_t>(list.size());
+  record(slot).place = static_cast<std::uint32_t>(list.size());
   list.push_back(slot);
 }
 
 void Membership::delist(std::vector<Slot>& list, Slot slot) {
-  const std::uint32_t place = records_[slot].place;
+  const std::uint32_t place = record(slot).place;
   ENGINE_ASSERT(place < list.size() && list[place] == slot);
   list[place] = list.back();
-  records_[list[place]].place = place;
+  record(list[place]).place = place;
   list.pop_back();
 }
 

@@ -1,49 +1,65 @@
 // The table of members: all that this node holds true, and the indexes to get at it.
 //
 // Records stay in place in numbered slots, so that the other parts can name a member by a small
-// number; slot 0 is this node. Beside them: all slots in NodeId order (for look-up and for
-// comparing views), the living apart (to draw at random), the dead apart (to be contacted again),
-// and a fingerprint of all members that is kept up with each change, so that two equal views are
-// recognised by one number.
+// number; slot 0 is this node. Beside them: the slots by name, all slots in NodeId order (for
+// comparing and showing views; newcomers are sorted in when somebody looks), the living apart (to
+// draw at random), the dead apart (to be contacted again), and a fingerprint of all members that
+// is kept up with each change, so that two equal views are recognised by one number.
+//
+// A cluster of N nodes holds N * N records in all, and most news is of what is held already: a
+// record begins with all that is needed to see that, in one cache line.
 //
 // The table obeys; what a claim does to it is decided in knowledge.h.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <map>
 #include <optional>
 #include <set>
+#include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "engine/instant.h"
 #include "engine/member.h"
+#include "engine/name_index.h"
 #include "engine/rng.h"
 #include "engine/swim/claim.h"
+#include "engine/swim/tag_pool.h"
 
 namespace rpcnet::swim {
+
+struct UpdateView;
 
 using Slot = std::uint32_t;
 inline constexpr Slot kSelf = 0;
 
 struct Record {
-  explicit Record(const NodeId& id) : member{id, {}, {}, 0, 0, {}} {}
+  explicit Record(const NodeId& name) : id(name) {}
 
-  Member member;
-  std::optional<NodeId> accuser;  // of a suspect or dead one: who said so, as far as we know
-  std::uint32_t check = 0;        // of address and tags, as in DigestEntry
-  std::optional<Instant> last_heard;
-  std::optional<LinkId> link;  // on which it was last heard: the best to answer on
-  std::uint32_t active_calls = 0;
-  std::uint64_t report = 0;      // how many loads it has reported
-  std::optional<Instant> told;   // when it was last told of an accusation outside of a probe
-  Instant buried{};              // when it died or left
-  std::uint64_t print = 0;       // its part of the fingerprint
-  std::uint32_t place = 0;       // in the list of living or of dead
+  NodeId id;
+  Address address;
+  MemberStatus status{};
   bool used = false;
+  std::uint32_t place = 0;  // in the list of living or of dead
+  Incarnation incarnation = 0;
 
-  Liveness liveness() const { return {member.incarnation, member.status, member.address}; }
+  std::uint64_t tags_version = 0;
+  const TagPool::Set* tag_set = nullptr;  // nullptr: none
+  std::uint32_t check = 0;                // of address and tags, as in DigestEntry
+  std::uint32_t active_calls = 0;
+  std::uint64_t print = 0;  // its part of the fingerprint
+  std::optional<Instant> last_heard;
+  std::optional<LinkId> link;   // on which it was last heard: the best to answer on
+  std::uint64_t report = 0;     // how many loads it has reported
+  std::optional<Instant> told;  // when it was last told of an accusation outside of a probe
+  Instant buried{};             // when it died or left
+
+  Liveness liveness() const { return {incarnation, status, address}; }
+  const Tags& tags() const;
+  MemberView view() const { return {id, address, status, incarnation, tags_version, tags()}; }
 };
 
 class Membership {
@@ -51,14 +67,28 @@ class Membership {
   Membership(const NodeId& self, const Address& address);
 
   // The record of a slot stays where it is until it is removed.
-  const Record& operator[](Slot slot) const { return records_[slot]; }
-  Record& local(Slot slot) { return records_[slot]; }  // for what is not told to others
+  const Record& operator[](Slot slot) const { return chunks_[slot / kChunk][slot % kChunk]; }
+  Record& local(Slot slot) { return record(slot); }  // for what is not told to others
 
-  std::optional<Slot> find(const NodeId& id) const;
+  // Who said that a suspect or dead one is that, as far as we know; nullptr: nobody.
+  const NodeId* accuser(Slot slot) const;
+
+  std::optional<Slot> find(const NodeId& id) const { return find(std::string_view(id.text())); }
+  std::optional<Slot> find(std::string_view name) const;
+
+  // Says that these will be looked for: fetches what find() would wait for, all at once. The table
+  // of a large cluster is in no cache when its next message comes.
+  void expect(std::span<const UpdateView> updates) const;
+  void expect(Slot slot) const {
+    const Record& record = (*this)[slot];
+    __builtin_prefetch(&record);
+    __builtin_prefetch(&record.tags_version);
+  }
 
   Slot add(const NodeId& id, const Liveness& liveness);
-  void set_liveness(Slot slot, const Liveness& liveness, std::optional<NodeId> accuser);
-  void set_tags(Slot slot, TagSet tags);
+  void set_liveness(Slot slot, const Liveness& liveness, const std::optional<NodeId>& accuser);
+  void set_tags(Slot slot, const TagSet& tags);
+  void set_tags(Slot slot, std::uint64_t version, BytesView pairs);  // as in TagsView
   void bury(Slot slot, Instant now);  // notes the time of a tombstone
   void remove(Slot slot);             // a tombstone only
 
@@ -66,7 +96,7 @@ class Membership {
   std::size_t tombstones() const { return graves_.size(); }
   std::optional<std::pair<Instant, Slot>> oldest_tombstone() const;
 
-  const std::vector<Slot>& order() const { return order_; }    // everybody, by NodeId
+  const std::vector<Slot>& order() const;                      // everybody, by NodeId
   const std::vector<Slot>& living() const { return living_; }  // members, in no order of meaning
   std::uint64_t fingerprint() const { return fingerprint_; }
 
@@ -89,6 +119,8 @@ class Membership {
   }
 
  private:
+  static constexpr std::size_t kChunk = 64;  // records that are allocated together
+
   static bool contains(const std::vector<Slot>& slots, Slot slot) {
     for (const Slot other : slots) {
       if (other == slot) return true;
@@ -108,18 +140,25 @@ class Membership {
     return drawn;
   }
 
-  std::vector<Slot>::const_iterator place_of(const NodeId& id) const;
+  Record& record(Slot slot) { return chunks_[slot / kChunk][slot % kChunk]; }
+  Slot new_slot(const NodeId& id);
+  void set_tag_set(Slot slot, std::uint64_t version, const TagPool::Set* set);
   void refresh_print(Slot slot);
   void enlist(std::vector<Slot>& list, Slot slot);
   void delist(std::vector<Slot>& list, Slot slot);
   std::vector<Slot>* list_of(MemberStatus status);
 
-  std::deque<Record> records_;
+  std::vector<std::vector<Record>> chunks_;
+  std::size_t slots_ = 0;  // ever used
   std::vector<Slot> free_;
-  std::vector<Slot> order_;
+  NameIndex by_name_;
+  mutable std::vector<Slot> order_;
+  mutable std::size_t ordered_ = 0;  // how many of it are in order; the rest came since
   std::vector<Slot> living_;
   std::vector<Slot> dead_;
   std::set<std::pair<Instant, Slot>> graves_;
+  std::map<Slot, NodeId> accusers_;
+  TagPool tags_;
   std::uint64_t fingerprint_ = 0;
 };
 

@@ -5,7 +5,10 @@
 #include <array>
 #include <utility>
 
+#include "engine/assert.h"
 #include "engine/wire/reader.h"
+#include "engine/wire/varint.h"
+#include "engine/wire/writer.h"
 
 namespace rpcnet::swim {
 namespace {
@@ -42,41 +45,69 @@ constexpr std::uint64_t kMicrosecondsMax = 3'600'000'000;
 
 // ------------------------------------------------------------------------------------- writing
 
-void write_address(Writer& out, const Address& address) {
-  const BytesView ip(address.ip);
-  out.u8(address.is_v4() ? kFamily4 : kFamily6);
-  out.bytes(address.is_v4() ? ip.last(4) : ip);
-  out.u16(address.port);
-}
+// Writes into memory that was made long enough: most messages are small, and many.
+class Pen {
+ public:
+  explicit Pen(std::uint8_t* at) : at_(at) {}
 
-void write_duration(Writer& out, Duration duration) {
-  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
-  out.varint(std::min(static_cast<std::uint64_t>(std::max<std::int64_t>(microseconds, 0)),
-                      kMicrosecondsMax));
-}
-
-void write_liveness(Writer& out, const Liveness& liveness) {
-  out.varint(liveness.incarnation);
-  out.u8(static_cast<std::uint8_t>(liveness.status));
-  write_address(out, liveness.address);
-}
-
-void write_tags(Writer& out, const TagSet& set) {
-  out.varint(set.version);
-  out.varint(set.tags.size());
-  for (const auto& [key, value] : set.tags) {
-    out.text(key);
-    out.text(value);
+  void u8(std::uint8_t value) { *at_++ = value; }
+  void u16(std::uint16_t value) {
+    u8(static_cast<std::uint8_t>(value >> 8));
+    u8(static_cast<std::uint8_t>(value & 0xff));
   }
+  void varint(std::uint64_t value) {
+    const std::size_t size = wire::varint_size(value);
+    if (size == 1) return u8(static_cast<std::uint8_t>(value));
+    ENGINE_ASSERT(value <= wire::kVarintMax);
+    const std::uint64_t prefix = size == 2 ? 0x40 : size == 4 ? 0x80 : 0xc0;
+    value |= prefix << (8 * (size - 1));
+    for (std::size_t i = size; i > 0; --i) u8(static_cast<std::uint8_t>(value >> (8 * (i - 1))));
+  }
+  void bytes(BytesView bytes) { at_ = std::copy(bytes.begin(), bytes.end(), at_); }
+  void text(std::string_view text) {
+    varint(text.size());
+    bytes(as_bytes(text));
+  }
+  void u64(std::uint64_t value) {
+    for (int shift = 56; shift >= 0; shift -= 8) u8(static_cast<std::uint8_t>(value >> shift));
+  }
+  void duration(Duration duration) {
+    const auto microseconds =
+        std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+    varint(std::min(static_cast<std::uint64_t>(std::max<std::int64_t>(microseconds, 0)),
+                    kMicrosecondsMax));
+  }
+  void address(const Address& address) {
+    const BytesView ip(address.ip);
+    u8(address.is_v4() ? kFamily4 : kFamily6);
+    bytes(address.is_v4() ? ip.last(4) : ip);
+    u16(address.port);
+  }
+
+  std::uint8_t* at() const { return at_; }
+
+ private:
+  std::uint8_t* at_;
+};
+
+// What a body's fields take at the most: ids, numbers, an address; and each entry of a list.
+constexpr std::size_t kFieldsMax = 2 * (NodeId::kMaxSize + 2) + 6 * 8 + 19;
+constexpr std::size_t kEntryMax = NodeId::kMaxSize + 2 + 2 * 8 + 1 + 4;
+
+std::size_t longest(const Body& body) {
+  std::size_t entries = 0;
+  if (const auto* digest = std::get_if<SyncDigest>(&body)) entries = digest->entries.size();
+  if (const auto* wants = std::get_if<SyncWants>(&body)) entries = wants->ids.size();
+  return kFieldsMax + entries * kEntryMax;
 }
 
 // One overload a body: what stands between its size and the updates.
 struct BodyWriter {
-  Writer& out;
+  Pen& out;
 
   Type operator()(const Ping& ping) const {
     out.varint(ping.seq);
-    write_duration(out, ping.left);
+    out.duration(ping.left);
     out.text(ping.target.text());
     return Type::ping;
   }
@@ -86,9 +117,9 @@ struct BodyWriter {
   }
   Type operator()(const PingReq& request) const {
     out.varint(request.seq);
-    write_duration(out, request.left);
+    out.duration(request.left);
     out.text(request.target.text());
-    write_address(out, request.address);
+    out.address(request.address);
     return Type::ping_req;
   }
   Type operator()(const RelayedAck& ack) const {
@@ -102,9 +133,9 @@ struct BodyWriter {
   Type operator()(const Gossip&) const { return Type::gossip; }
   Type operator()(const Heartbeat& heartbeat) const {
     out.varint(heartbeat.seq);
-    write_duration(out, heartbeat.interval);
+    out.duration(heartbeat.interval);
     out.varint(heartbeat.echo);
-    write_duration(out, heartbeat.hold);
+    out.duration(heartbeat.hold);
     out.u8(heartbeat.want ? 1 : 0);
     return Type::heartbeat;
   }
@@ -113,7 +144,7 @@ struct BodyWriter {
     return Type::leave;
   }
   Type operator()(const SyncOpen& open) const {
-    write_u64(open.fingerprint);
+    out.u64(open.fingerprint);
     return Type::sync_open;
   }
   Type operator()(const SyncVerdict& verdict) const {
@@ -139,15 +170,14 @@ struct BodyWriter {
     return Type::sync_wants;
   }
   Type operator()(const SyncEnd&) const { return Type::sync_end; }
-
-  void write_u64(std::uint64_t value) const {
-    for (int shift = 48; shift >= 0; shift -= 16) {
-      out.u16(static_cast<std::uint16_t>(value >> shift & 0xffff));
-    }
-  }
 };
 
 // ------------------------------------------------------------------------------------- reading
+
+std::optional<std::string_view> read_name(Reader& in) {
+  const auto text = in.text(NodeId::kMaxSize);
+  return text && NodeId::valid(*text) ? text : std::nullopt;
+}
 
 std::optional<NodeId> read_id(Reader& in) {
   const auto text = in.text(NodeId::kMaxSize);
@@ -201,32 +231,41 @@ std::optional<Liveness> read_liveness(Reader& in) {
   return Liveness{*incarnation, *status, *address};
 }
 
-std::optional<TagSet> read_tags(Reader& in) {
-  const auto version = read_count(in);
+// Takes the pairs off the front; false: malformed.
+template <typename Take>
+bool read_pairs(Reader& in, Take&& take) {
   const auto count = in.varint();
-  if (!version || !count || *count > in.left()) return std::nullopt;
-  TagSet set{*version, {}};
+  if (!count || *count > in.left()) return false;
+  std::string_view last;
   std::size_t size = 0;
   for (std::uint64_t i = 0; i < *count; ++i) {
     const auto key = in.text(kTagsWireMax);
     const auto value = in.text(kTagsWireMax);
-    if (!key || !value) return std::nullopt;
+    if (!key || !value) return false;
     size += key->size() + value->size();
     // Keys ascend strictly, so that equal sets have equal bytes.
-    const bool ascending = set.tags.empty() || set.tags.rbegin()->first < *key;
-    if (!ascending || size > kTagsWireMax) return std::nullopt;
-    set.tags.emplace_hint(set.tags.end(), *key, *value);
+    if ((i > 0 && last >= *key) || size > kTagsWireMax) return false;
+    last = *key;
+    take(*key, *value);
   }
-  return set;
+  return true;
 }
 
-std::optional<Sender> read_sender(Reader& in) {
-  auto id = read_id(in);
+std::optional<TagsView> read_tags(Reader& in) {
+  const auto version = read_count(in);
+  const BytesView all = in.rest();
+  if (!version || !read_pairs(in, [](auto, auto) {})) return std::nullopt;
+  return TagsView{*version, all.first(all.size() - in.left())};
+}
+
+bool read_sender(Reader& in, SenderView& into) {
+  const auto id = read_name(in);
   const auto incarnation = read_count(in);
   const auto address = read_address(in);
   const auto calls = in.varint();
-  if (!id || !incarnation || !address || !calls || *calls > 0xffff'ffff) return std::nullopt;
-  return Sender{std::move(*id), *incarnation, *address, static_cast<std::uint32_t>(*calls)};
+  if (!id || !incarnation || !address || !calls || *calls > 0xffff'ffff) return false;
+  into = {*id, *incarnation, *address, static_cast<std::uint32_t>(*calls)};
+  return true;
 }
 
 template <typename Numbered>
@@ -322,97 +361,201 @@ bool known(std::uint8_t type) {
 // Bytes that are left over in the body belong to a later version.
 std::optional<Body> read_body(Type type, Reader& in) {
   switch (type) {
-    case Type::ping: return read_ping(in);
-    case Type::ack: return read_numbered<Ack>(in);
-    case Type::ping_req: return read_ping_req(in);
-    case Type::relayed_ack: return read_numbered<RelayedAck>(in);
-    case Type::nack: return read_numbered<Nack>(in);
-    case Type::gossip: return Gossip{};
-    case Type::heartbeat: return read_heartbeat(in);
-    case Type::leave: return read_numbered<Leave>(in);
-    case Type::sync_open: return read_sync_open(in);
-    case Type::sync_verdict: return read_sync_verdict(in);
-    case Type::sync_digest: return read_sync_digest(in);
-    case Type::sync_wants: return read_sync_wants(in);
-    case Type::sync_end: return SyncEnd{};
+    case Type::ping:
+      return read_ping(in);
+    case Type::ack:
+      return read_numbered<Ack>(in);
+    case Type::ping_req:
+      return read_ping_req(in);
+    case Type::relayed_ack:
+      return read_numbered<RelayedAck>(in);
+    case Type::nack:
+      return read_numbered<Nack>(in);
+    case Type::gossip:
+      return Gossip{};
+    case Type::heartbeat:
+      return read_heartbeat(in);
+    case Type::leave:
+      return read_numbered<Leave>(in);
+    case Type::sync_open:
+      return read_sync_open(in);
+    case Type::sync_verdict:
+      return read_sync_verdict(in);
+    case Type::sync_digest:
+      return read_sync_digest(in);
+    case Type::sync_wants:
+      return read_sync_wants(in);
+    case Type::sync_end:
+      return SyncEnd{};
   }
   return std::nullopt;
 }
 
-enum class UpdateRead : std::uint8_t { taken, skipped, malformed };
-
-UpdateRead read_update(Reader& in, std::vector<Update>& out) {
+// Takes one update off the front. False: malformed. One of a later build's kind is skipped: then
+// there is nothing in `into`.
+bool read_update(Reader& in, std::optional<UpdateView>& into) {
+  into.reset();
   const auto kind = in.u8();
   const auto content = in.sized(in.left());
-  if (!kind || !content) return UpdateRead::malformed;
+  if (!kind || !content) return false;
   const bool state = *kind == static_cast<std::uint8_t>(UpdateKind::state);
-  if (!state && *kind != static_cast<std::uint8_t>(UpdateKind::liveness)) {
-    return UpdateRead::skipped;
-  }
+  if (!state && *kind != static_cast<std::uint8_t>(UpdateKind::liveness)) return true;
   Reader inner(*content);
-  auto id = read_id(inner);
+  const auto id = read_name(inner);
   const auto liveness = read_liveness(inner);
   const auto accused = read_flag(inner);
-  if (!id || !liveness || !accused) return UpdateRead::malformed;
-  std::optional<NodeId> accuser;
-  if (*accused && !(accuser = read_id(inner))) return UpdateRead::malformed;
-  std::optional<TagSet> tags;
-  if (state && !(tags = read_tags(inner))) return UpdateRead::malformed;
-  out.push_back({std::move(*id), *liveness, std::move(accuser), std::move(tags)});
-  return UpdateRead::taken;
+  if (!id || !liveness || !accused) return false;
+  UpdateView update{*id, *liveness, std::nullopt, std::nullopt};
+  if (*accused && !(update.accuser = read_name(inner))) return false;
+  if (state && !(update.tags = read_tags(inner))) return false;
+  into = update;
+  return true;
+}
+
+// What most updates are longer than: nearly always room enough at once.
+constexpr std::size_t kUpdateSize = 24;
+
+bool read_updates(Reader& in, std::vector<UpdateView>& into) {
+  if (in.left() > 0) into.reserve(in.left() / kUpdateSize + 1);
+  std::optional<UpdateView> update;
+  while (in.left() > 0) {
+    if (!read_update(in, update)) return false;
+    if (update) into.push_back(*update);
+  }
+  return true;
+}
+
+std::optional<NodeId> copy(const std::optional<std::string_view>& name) {
+  return name ? NodeId::parse(*name) : std::nullopt;
+}
+
+std::size_t content_size(const UpdateView& update) {
+  const auto text = [](std::string_view name) {
+    return wire::varint_size(name.size()) + name.size();
+  };
+  std::size_t size = text(update.id) + wire::varint_size(update.liveness.incarnation) + 1 +
+                     (update.liveness.address.is_v4() ? 7 : 19) + 1;
+  if (update.accuser) size += text(*update.accuser);
+  if (update.tags) size += wire::varint_size(update.tags->version) + update.tags->pairs.size();
+  return size;
 }
 
 }  // namespace
 
-void write_head(Writer& out, const Sender& sender, const Body& body) {
-  Bytes content;
-  Writer inner(content);
-  const Type type = std::visit(BodyWriter{inner}, body);
-  out.u8(kWireVersion);
-  out.u8(static_cast<std::uint8_t>(type));
-  out.text(sender.id.text());
-  out.varint(sender.incarnation);
-  write_address(out, sender.address);
-  out.varint(sender.active_calls);
-  out.sized(content);
-}
-
-void write_update(Writer& out, const Update& update) {
-  Bytes content;
-  Writer inner(content);
-  inner.text(update.id.text());
-  write_liveness(inner, update.liveness);
-  inner.u8(update.accuser ? 1 : 0);
-  if (update.accuser) inner.text(update.accuser->text());
-  if (update.tags) write_tags(inner, *update.tags);
-  const UpdateKind kind = update.tags ? UpdateKind::state : UpdateKind::liveness;
-  out.u8(static_cast<std::uint8_t>(kind));
-  out.sized(content);
-}
-
-Bytes serialize(const Message& message) {
-  Bytes bytes;
-  Writer out(bytes);
-  write_head(out, message.sender, message.body);
-  for (const Update& update : message.updates) write_update(out, update);
-  return bytes;
-}
-
-Parsed parse(BytesView bytes) {
+std::optional<ParseError> read(BytesView bytes, MessageView& into) {
   Reader in(bytes);
   const auto version = in.u8();
   const auto type = in.u8();
   if (!version || !type) return ParseError::malformed;
   if (*version != kWireVersion || !known(*type)) return ParseError::unknown;
-  auto sender = read_sender(in);
+  if (!read_sender(in, into.sender)) return ParseError::malformed;
   const auto content = in.sized(in.left());
-  if (!sender || !content) return ParseError::malformed;
+  if (!content) return ParseError::malformed;
   Reader inner(*content);
   auto body = read_body(static_cast<Type>(*type), inner);
-  if (!body) return ParseError::malformed;
-  Message message{std::move(*sender), std::move(*body), {}};
-  while (in.left() > 0) {
-    if (read_update(in, message.updates) == UpdateRead::malformed) return ParseError::malformed;
+  if (!body || !read_updates(in, into.updates)) return ParseError::malformed;
+  into.body = std::move(*body);
+  return std::nullopt;
+}
+
+void write_head(Bytes& out, const SenderView& sender, const Body& body) {
+  const std::size_t start = out.size();
+  out.resize(start + sender.id.size() + 64 + longest(body));
+  Pen pen(out.data() + start);
+  pen.u8(kWireVersion);
+  std::uint8_t* const type = pen.at();
+  pen.u8(0);
+  pen.text(sender.id);
+  pen.varint(sender.incarnation);
+  pen.address(sender.address);
+  pen.varint(sender.active_calls);
+  // Nearly every body is so short that its size is one byte: that much is left free for it.
+  std::uint8_t* const size_at = pen.at();
+  pen.u8(0);
+  *type = static_cast<std::uint8_t>(std::visit(BodyWriter{pen}, body));
+  std::uint8_t* end = pen.at();
+  const auto size = static_cast<std::size_t>(end - size_at - 1);
+  if (const std::size_t longer = wire::varint_size(size) - 1; longer > 0) {
+    std::copy_backward(size_at + 1, end, end + longer);
+    end += longer;
+  }
+  Pen(size_at).varint(size);
+  out.resize(static_cast<std::size_t>(end - out.data()));
+}
+
+std::size_t size_of(const UpdateView& update) {
+  const std::size_t content = content_size(update);
+  return 1 + wire::varint_size(content) + content;
+}
+
+void write_update(Bytes& out, const UpdateView& update) {
+  const std::size_t content = content_size(update);
+  const std::size_t begin = out.size();
+  out.resize(begin + 1 + wire::varint_size(content) + content);
+  Pen pen(out.data() + begin);
+  pen.u8(static_cast<std::uint8_t>(update.tags ? UpdateKind::state : UpdateKind::liveness));
+  pen.varint(content);
+  pen.text(update.id);
+  pen.varint(update.liveness.incarnation);
+  pen.u8(static_cast<std::uint8_t>(update.liveness.status));
+  pen.address(update.liveness.address);
+  pen.u8(update.accuser ? 1 : 0);
+  if (update.accuser) pen.text(*update.accuser);
+  if (update.tags) {
+    pen.varint(update.tags->version);
+    pen.bytes(update.tags->pairs);
+  }
+}
+
+Bytes serialize(const Tags& tags) {
+  Bytes pairs;
+  Writer out(pairs);
+  out.varint(tags.size());
+  for (const auto& [key, value] : tags) {
+    out.text(key);
+    out.text(value);
+  }
+  return pairs;
+}
+
+std::optional<Tags> parse_tags(BytesView pairs) {
+  Reader in(pairs);
+  Tags tags;
+  const auto keep = [&](std::string_view key, std::string_view value) {
+    tags.emplace_hint(tags.end(), key, value);
+  };
+  if (!read_pairs(in, keep) || !in.complete()) return std::nullopt;
+  return tags;
+}
+
+Bytes serialize(const Message& message) {
+  Bytes bytes;
+  const Sender& sender = message.sender;
+  write_head(bytes, {sender.id.text(), sender.incarnation, sender.address, sender.active_calls},
+             message.body);
+  for (const Update& update : message.updates) {
+    UpdateView view{update.id.text(), update.liveness, std::nullopt, std::nullopt};
+    if (update.accuser) view.accuser = update.accuser->text();
+    const Bytes pairs = update.tags ? serialize(update.tags->tags) : Bytes{};
+    if (update.tags) view.tags = TagsView{update.tags->version, pairs};
+    write_update(bytes, view);
+  }
+  return bytes;
+}
+
+Parsed parse(BytesView bytes) {
+  MessageView view;
+  if (const auto error = read(bytes, view)) return *error;
+  const SenderView& sender = view.sender;
+  Message message{
+      {*NodeId::parse(sender.id), sender.incarnation, sender.address, sender.active_calls},
+      std::move(view.body),
+      {}};
+  for (const UpdateView& update : view.updates) {
+    std::optional<TagSet> tags;
+    if (update.tags) tags = TagSet{update.tags->version, *parse_tags(update.tags->pairs)};
+    message.updates.push_back(
+        {*NodeId::parse(update.id), update.liveness, copy(update.accuser), std::move(tags)});
   }
   return message;
 }

@@ -7,18 +7,21 @@
 // its size in front and updates have theirs, so later versions can add fields at the end of a body
 // and new kinds of update; what a reader does not know it skips. A message of unknown type or
 // version is dropped and counted.
+//
+// Most of what arrives is known already, so reading copies nothing: updates are looked at where
+// they lie in the message.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "engine/bytes.h"
 #include "engine/instant.h"
 #include "engine/swim/claim.h"
-#include "engine/wire/writer.h"
 
 namespace rpcnet::swim {
 
@@ -30,15 +33,6 @@ inline constexpr std::uint64_t kCountMax = std::uint64_t{1} << 60;
 // Tags of one member on the wire. Wider than SwimConfig::tags_max, which limits what we say, so
 // that neighbours may be configured differently.
 inline constexpr std::size_t kTagsWireMax = 16'384;
-
-struct Sender {
-  NodeId id;
-  Incarnation incarnation = 0;
-  Address address;
-  std::uint32_t active_calls = 0;  // its load
-
-  friend bool operator==(const Sender&, const Sender&) = default;
-};
 
 // Are you there? `left`: how long the asker will wait, so that nobody works for an answer that
 // comes too late (the nack race of memberlist, swift-distributed-actors 718).
@@ -135,6 +129,63 @@ struct SyncEnd {
 using Body = std::variant<Ping, Ack, PingReq, RelayedAck, Nack, Gossip, Heartbeat, Leave, SyncOpen,
                           SyncVerdict, SyncDigest, SyncWants, SyncEnd>;
 
+// Tags as they lie in a message: well formed, keys ascending, not longer than kTagsWireMax.
+struct TagsView {
+  std::uint64_t version = 0;
+  BytesView pairs;  // their count, then keys and values; one form for equal sets
+};
+
+// An update as it lies in a message. Names are well formed.
+struct UpdateView {
+  std::string_view id;
+  Liveness liveness;
+  std::optional<std::string_view> accuser;
+  std::optional<TagsView> tags;
+};
+
+// Who speaks. Its name is well formed.
+struct SenderView {
+  std::string_view id;
+  Incarnation incarnation = 0;
+  Address address;
+  std::uint32_t active_calls = 0;  // its load
+};
+
+// A message as it was received; valid as long as its bytes.
+struct MessageView {
+  SenderView sender;
+  Body body = Gossip{};
+  std::vector<UpdateView> updates;  // those of kinds that this build knows
+};
+
+enum class ParseError : std::uint8_t {
+  malformed,  // the peer's fault: not the grammar
+  unknown,    // a version or type of a later build: to be dropped
+};
+
+// nullopt: `into`, which must be fresh, holds the message.
+std::optional<ParseError> read(BytesView bytes, MessageView& into);
+
+// Version, type, sender and body; updates may be appended.
+void write_head(Bytes& out, const SenderView& sender, const Body& body);
+
+// How long the update is when written.
+std::size_t size_of(const UpdateView& update);
+void write_update(Bytes& out, const UpdateView& update);
+
+Bytes serialize(const Tags& tags);  // TagsView::pairs
+std::optional<Tags> parse_tags(BytesView pairs);
+
+struct Sender {
+  NodeId id;
+  Incarnation incarnation = 0;
+  Address address;
+  std::uint32_t active_calls = 0;
+
+  friend bool operator==(const Sender&, const Sender&) = default;
+};
+
+// A message in one piece, its updates copied: for whoever keeps or makes whole messages.
 struct Message {
   Sender sender;
   Body body;
@@ -143,15 +194,7 @@ struct Message {
   friend bool operator==(const Message&, const Message&) = default;
 };
 
-// Version, type, sender and body; updates may be appended.
-void write_head(wire::Writer& out, const Sender& sender, const Body& body);
-void write_update(wire::Writer& out, const Update& update);
 Bytes serialize(const Message& message);
-
-enum class ParseError : std::uint8_t {
-  malformed,  // the peer's fault: not the grammar
-  unknown,    // a version or type of a later build: to be dropped
-};
 
 using Parsed = std::variant<Message, ParseError>;
 Parsed parse(BytesView bytes);

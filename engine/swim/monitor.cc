@@ -13,7 +13,7 @@ void Monitor::watch(Instant now, const NodeId& id, bool wanted) {
     wanted_.erase(id);
   }
   const auto slot = core_.table.find(id);
-  if (!slot || !is_member(core_.table[*slot].member.status)) return;
+  if (!slot || !is_member(core_.table[*slot].status)) return;
   if (wanted) {
     pair(now, *slot).wanted = true;
   } else if (const auto found = pairs_.find(*slot); found != pairs_.end()) {
@@ -22,7 +22,7 @@ void Monitor::watch(Instant now, const NodeId& id, bool wanted) {
 }
 
 void Monitor::on_member(Instant now, Slot slot) {
-  if (wanted_.contains(core_.table[slot].member.id)) pair(now, slot).wanted = true;
+  if (wanted_.contains(core_.table[slot].id)) pair(now, slot).wanted = true;
 }
 
 void Monitor::on_gone(Slot slot) {
@@ -60,8 +60,9 @@ void Monitor::on_beat_due(Instant now, Slot slot, Outbox& out) {
   // The first beat went out at once: it carries the wish. The next ones of many pairs that began
   // together are spread by a first gap of half to one interval, too short to count as a sample.
   Duration gap = core_.config.heartbeat_interval;
-  if (peer.seq == 1) gap -= Duration(static_cast<std::int64_t>(core_.rng.below(
-                         static_cast<std::uint64_t>(gap.count() / 2 + 1))));
+  if (peer.seq == 1)
+    gap -= Duration(static_cast<std::int64_t>(
+        core_.rng.below(static_cast<std::uint64_t>(gap.count() / 2 + 1))));
   core_.timers.arm({Wake::heartbeat, slot}, now + gap);
 }
 
@@ -96,8 +97,13 @@ Monitor::Pair& Monitor::pair(Instant now, Slot slot) {
   const auto found = pairs_.find(slot);
   if (found != pairs_.end()) return found->second;
   core_.timers.arm({Wake::heartbeat, slot}, now);
-  return pairs_.emplace(slot, Pair{phi::PhiDetector(core_.phi, core_.config.heartbeat_interval),
-                                   false, std::nullopt, 0, 0, {}})
+  return pairs_
+      .emplace(slot, Pair{phi::PhiDetector(core_.phi, core_.config.heartbeat_interval),
+                          false,
+                          std::nullopt,
+                          0,
+                          0,
+                          {}})
       .first->second;
 }
 

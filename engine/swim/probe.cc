@@ -17,11 +17,11 @@ Probes::Probes(Core& core, Courier& courier)
     : core_(core), courier_(courier), out_of_turn_(8, core.config.probe_interval / 8) {}
 
 void Probes::begin(Instant now, Slot slot, Outbox& out) {
-  if (by_slot_.contains(slot)) return;
+  if (find_slot(slot) != probes_.end()) return;
+  Probe& probe = probes_.emplace_back();
   const std::uint64_t seq = ++core_.seq;
-  Probe& probe = probes_[seq];
+  probe.seq = seq;
   probe.slot = slot;
-  by_slot_[slot] = seq;
   ++core_.counters.probes;
 
   const Link* link = core_.reach(now, slot, out);
@@ -30,27 +30,27 @@ void Probes::begin(Instant now, Slot slot, Outbox& out) {
   probe.end = now + core_.config.probe_interval * (connected ? 1 : 2);
   core_.timers.arm({Wake::probe_end, seq}, probe.end);
   core_.timers.arm({Wake::probe_slow, seq}, now + core_.config.probe_timeout);
-  ping(now, seq, probe, out);
+  ping(now, probe, out);
   if (!probe.link) on_slow(now, seq, out);
 }
 
 void Probes::begin_out_of_turn(Instant now, Slot slot, Outbox& out) {
-  if (by_slot_.contains(slot) || !out_of_turn_.take(now)) return;
+  if (find_slot(slot) != probes_.end() || !out_of_turn_.take(now)) return;
   ++core_.counters.probes_out_of_turn;
   begin(now, slot, out);
 }
 
 bool Probes::on_ack(std::uint64_t seq, Slot from) {
-  const auto found = probes_.find(seq);
-  if (found == probes_.end() || found->second.slot != from) return false;
+  const auto found = find(seq);
+  if (found == probes_.end() || found->slot != from) return false;
   erase(found);
   return true;
 }
 
 bool Probes::on_relayed_ack(std::uint64_t seq, Slot relay) {
-  const auto found = probes_.find(seq);
+  const auto found = find(seq);
   if (found == probes_.end()) return false;
-  const auto& relays = found->second.relays;
+  const auto& relays = found->relays;
   if (std::find(relays.begin(), relays.end(), relay) == relays.end()) return false;
   ++core_.counters.acks_relayed;
   erase(found);
@@ -58,27 +58,27 @@ bool Probes::on_relayed_ack(std::uint64_t seq, Slot relay) {
 }
 
 void Probes::on_nack(std::uint64_t seq, Slot relay) {
-  const auto found = probes_.find(seq);
+  const auto found = find(seq);
   if (found == probes_.end()) return;
-  const auto& relays = found->second.relays;
+  const auto& relays = found->relays;
   if (std::find(relays.begin(), relays.end(), relay) != relays.end()) ++core_.counters.nacks;
 }
 
 void Probes::on_slow(Instant now, std::uint64_t seq, Outbox& out) {
-  const auto found = probes_.find(seq);
-  if (found == probes_.end() || found->second.slow) return;
-  Probe& probe = found->second;
+  const auto found = find(seq);
+  if (found == probes_.end() || found->slow) return;
+  Probe& probe = *found;
   probe.slow = true;
   core_.timers.disarm({Wake::probe_slow, seq});
   ++core_.counters.probes_indirect;
-  ask_relays(now, seq, probe, out);
-  ping_by_stream(now, seq, probe, out);
+  ask_relays(now, probe, out);
+  ping_by_stream(now, probe, out);
 }
 
 std::optional<Probes::Failure> Probes::on_end(std::uint64_t seq, Outbox& out) {
-  const auto found = probes_.find(seq);
+  const auto found = find(seq);
   if (found == probes_.end()) return std::nullopt;
-  const Probe& probe = found->second;
+  const Probe& probe = *found;
   if (probe.stream) {
     out.push(StopStream{probe.stream->first, probe.stream->second, StreamCode::cancelled});
   }
@@ -91,23 +91,23 @@ std::optional<Probes::Failure> Probes::on_end(std::uint64_t seq, Outbox& out) {
 }
 
 void Probes::on_link_down(Instant now, LinkId link, Outbox& out) {
-  for (auto& [seq, probe] : probes_) {
+  for (Probe& probe : probes_) {
     if (probe.stream && probe.stream->first == link) probe.stream.reset();
     if (probe.link != link) continue;
     probe.link.reset();
-    ping(now, seq, probe, out);
-    if (!probe.slow) on_slow(now, seq, out);
+    ping(now, probe, out);
+    if (!probe.slow) on_slow(now, probe.seq, out);
   }
 }
 
 void Probes::forget(Slot slot) {
-  const auto found = by_slot_.find(slot);
-  if (found != by_slot_.end()) erase(probes_.find(found->second));
+  const auto found = find_slot(slot);
+  if (found != probes_.end()) erase(found);
 }
 
 void Probes::restart(Instant now, Outbox& out) {
   std::vector<Slot> slots;
-  for (const auto& [seq, probe] : probes_) slots.push_back(probe.slot);
+  for (const Probe& probe : probes_) slots.push_back(probe.slot);
   clear();
   for (const Slot slot : slots) begin(now, slot, out);
 }
@@ -117,22 +117,31 @@ void Probes::clear() {
 }
 
 bool Probes::awaits(LinkId link, StreamId stream) const {
-  return std::any_of(probes_.begin(), probes_.end(), [&](const auto& entry) {
-    return entry.second.stream == std::pair(link, stream);
-  });
+  return std::any_of(probes_.begin(), probes_.end(),
+                     [&](const Probe& probe) { return probe.stream == std::pair(link, stream); });
 }
 
-void Probes::ping(Instant now, std::uint64_t seq, Probe& probe, Outbox& out) {
-  const Ping message{seq, probe.end - now, core_.table[probe.slot].member.id};
+Probes::Position Probes::find(std::uint64_t seq) {
+  return std::find_if(probes_.begin(), probes_.end(),
+                      [seq](const Probe& probe) { return probe.seq == seq; });
+}
+
+Probes::Position Probes::find_slot(Slot slot) {
+  return std::find_if(probes_.begin(), probes_.end(),
+                      [slot](const Probe& probe) { return probe.slot == slot; });
+}
+
+void Probes::ping(Instant now, Probe& probe, Outbox& out) {
+  const Ping message{probe.seq, probe.end - now, core_.table[probe.slot].id};
   Link* link = courier_.to_member(now, probe.slot, message, out);
   if (link != nullptr) probe.link = link->id;
 }
 
-void Probes::ask_relays(Instant now, std::uint64_t seq, Probe& probe, Outbox& out) {
-  const Member& target = core_.table[probe.slot].member;
-  const PingReq request{seq, probe.end - now, target.id, target.address};
+void Probes::ask_relays(Instant now, Probe& probe, Outbox& out) {
+  const Record& target = core_.table[probe.slot];
+  const PingReq request{probe.seq, probe.end - now, target.id, target.address};
   const auto fit = [&](Slot slot) {
-    return slot != probe.slot && core_.table[slot].member.status == MemberStatus::alive;
+    return slot != probe.slot && core_.table[slot].status == MemberStatus::alive;
   };
   for (const Slot relay : core_.table.draw(core_.rng, core_.config.indirect_probes, fit)) {
     if (probe.relays.size() >= kRelaysMax) return;
@@ -140,19 +149,18 @@ void Probes::ask_relays(Instant now, std::uint64_t seq, Probe& probe, Outbox& ou
   }
 }
 
-void Probes::ping_by_stream(Instant now, std::uint64_t seq, Probe& probe, Outbox& out) {
+void Probes::ping_by_stream(Instant now, Probe& probe, Outbox& out) {
   Link* link = probe.link ? core_.links.find(*probe.link) : nullptr;
   if (link == nullptr || !link->may_open_stream()) return;
   const StreamId stream = core_.links.open_stream(*link);
   probe.stream = {link->id, stream};
-  const Ping message{seq, probe.end - now, core_.table[probe.slot].member.id};
+  const Ping message{probe.seq, probe.end - now, core_.table[probe.slot].id};
   courier_.frame(link->id, stream, probe.slot, message, {}, true, out);
 }
 
 void Probes::erase(Position position) {
-  core_.timers.disarm({Wake::probe_slow, position->first});
-  core_.timers.disarm({Wake::probe_end, position->first});
-  by_slot_.erase(position->second.slot);
+  core_.timers.disarm({Wake::probe_slow, position->seq});
+  core_.timers.disarm({Wake::probe_end, position->seq});
   probes_.erase(position);
 }
 

@@ -12,7 +12,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -61,6 +60,7 @@ class Probes {
 
  private:
   struct Probe {
+    std::uint64_t seq = 0;
     Slot slot = 0;
     Instant since{};
     Instant end{};
@@ -70,17 +70,18 @@ class Probes {
     bool slow = false;  // relays and stream have been asked
   };
 
-  using Position = std::map<std::uint64_t, Probe>::iterator;
+  using Position = std::vector<Probe>::iterator;
 
-  void ping(Instant now, std::uint64_t seq, Probe& probe, Outbox& out);
-  void ask_relays(Instant now, std::uint64_t seq, Probe& probe, Outbox& out);
-  void ping_by_stream(Instant now, std::uint64_t seq, Probe& probe, Outbox& out);
+  Position find(std::uint64_t seq);
+  Position find_slot(Slot slot);
+  void ping(Instant now, Probe& probe, Outbox& out);
+  void ask_relays(Instant now, Probe& probe, Outbox& out);
+  void ping_by_stream(Instant now, Probe& probe, Outbox& out);
   void erase(Position position);
 
   Core& core_;
   Courier& courier_;
-  std::map<std::uint64_t, Probe> probes_;
-  std::map<Slot, std::uint64_t> by_slot_;
+  std::vector<Probe> probes_;  // few at a time; in the order of their numbers
   TokenBucket out_of_turn_;
 };
 

@@ -7,14 +7,17 @@
 namespace rpcnet::swim {
 
 void Rotation::add(Slot slot) {
+  if (listed_.size() <= slot) listed_.resize(slot + std::size_t{1});
+  listed_[slot] = true;
   slots_.push_back(slot);
   const std::size_t place = cursor_ + rng_.below(slots_.size() - cursor_);
   std::swap(slots_[place], slots_.back());
 }
 
 void Rotation::remove(Slot slot) {
+  if (slot >= listed_.size() || !listed_[slot]) return;
+  listed_[slot] = false;
   const auto found = std::find(slots_.begin(), slots_.end(), slot);
-  if (found == slots_.end()) return;
   if (static_cast<std::size_t>(found - slots_.begin()) < cursor_) --cursor_;
   slots_.erase(found);
 }

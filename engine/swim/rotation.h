@@ -29,6 +29,7 @@ class Rotation {
  private:
   Rng rng_;
   std::vector<Slot> slots_;
+  std::vector<bool> listed_;  // by slot
   std::size_t cursor_ = 0;
 };
 

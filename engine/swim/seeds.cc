@@ -24,7 +24,8 @@ void Seeds::join(Instant now, const std::vector<Address>& addresses) {
                       .backoff = std::min(kBackoffMin, core_.config.heal_interval),
                       .lost = true,
                       .dropped = false,
-                      .noticed = std::nullopt});
+                      .noticed = std::nullopt,
+                      .keeper = std::nullopt});
   }
 }
 
@@ -37,7 +38,7 @@ void Seeds::on_due(Instant now, std::uint64_t place, Outbox& out) {
     seed.backoff = std::min(seed.backoff * 2, core_.config.heal_interval);
   }
   core_.timers.arm({Wake::seed, place}, now + core_.jittered(wait));
-  if (joined_ && !seed.lost && covered(seed.address)) return;
+  if (joined_ && !seed.lost && covered(seed)) return;
   sync_.begin(now, {seed.address, std::nullopt}, true, out);
 }
 
@@ -89,12 +90,19 @@ void Seeds::clear() {
   seeds_.clear();
 }
 
-bool Seeds::covered(const Address& address) const {
-  const auto& living = core_.table.living();
-  return std::any_of(living.begin(), living.end(), [&](Slot slot) {
-    const Member& member = core_.table[slot].member;
+bool Seeds::covered(Seed& seed) const {
+  const Address& address = seed.address;
+  const auto covers = [&](Slot slot) {
+    const Record& member = core_.table[slot];
     return slot != kSelf && member.status == MemberStatus::alive && member.address == address;
-  });
+  };
+  // It is asked every heal_interval, and hardly ever has another answer than the last time.
+  if (seed.keeper && covers(*seed.keeper)) return true;
+  const auto& living = core_.table.living();
+  const auto found = std::find_if(living.begin(), living.end(), covers);
+  if (found == living.end()) return false;
+  seed.keeper = *found;
+  return true;
 }
 
 }  // namespace rpcnet::swim

@@ -42,12 +42,13 @@ class Seeds {
   struct Seed {
     Address address;
     Duration backoff{};
-    bool lost = true;               // to be contacted even if a member there seems alive
+    bool lost = true;  // to be contacted even if a member there seems alive
     bool dropped = false;
     std::optional<Instant> noticed;  // when its silence was last told
+    std::optional<Slot> keeper;      // the member that was last seen alive there
   };
 
-  bool covered(const Address& address) const;
+  bool covered(Seed& seed) const;  // a member that is alive has its address
 
   Core& core_;
   Sync& sync_;

@@ -35,7 +35,9 @@ constexpr Duration kToldInterval = std::chrono::milliseconds(200);
 // Streams that peers have open to us. Each holds less than a frame and a transport window.
 constexpr std::size_t kStreamsMax = 4096;
 
-bool valid_key(const std::string& key) { return NodeId::parse(key).has_value(); }
+bool valid_key(const std::string& key) {
+  return NodeId::parse(key).has_value();
+}
 
 }  // namespace
 
@@ -56,6 +58,7 @@ struct Swim::Parts {
   // Every entry begins and ends with these.
   void enter(Instant now, Outbox& out);
   void settle(Instant now, Outbox& out);
+  void follow(Instant now, Outbox& out);
 
   void fire(Instant now, Outbox& out);
   void wake(Instant now, const Reason& reason, Outbox& out);
@@ -67,12 +70,12 @@ struct Swim::Parts {
   // A message came, by datagram or, where `stream` is given, in a frame.
   void receive(Instant now, LinkId from, std::optional<StreamId> stream, BytesView bytes,
                Outbox& out);
-  bool admit(Instant now, Link& link, const Sender& sender, Outbox& out);
+  bool admit(Instant now, Link& link, const SenderView& sender, Outbox& out);
   void dispatch(Instant now, Link& link, std::optional<StreamId> stream, Slot slot,
-                const Message& message, bool stale, Outbox& out);
+                const MessageView& message, bool stale, Outbox& out);
   void answer_ping(Link& link, std::optional<StreamId> stream, Slot slot, const Ping& ping,
                    bool stale, Outbox& out);
-  void on_ack(Slot slot, std::uint64_t seq, const NodeId& from, bool by_stream, Outbox& out);
+  void on_ack(Slot slot, std::uint64_t seq, bool by_stream, Outbox& out);
 
   void refuse(Instant now, LinkId link, CloseCode code, const std::string& why, Outbox& out);
   void drop(Instant now, LinkId link, CloseCode code, const std::string& why, Outbox& out);
@@ -132,7 +135,7 @@ void Swim::on_link_down(Instant now, const LinkDown& fact, Outbox& out) {
   // A hint and no verdict (DESIGN section 3). An idle end says nothing at all.
   if (was_up && fact.end != LinkEnd::idle && fact.end != LinkEnd::local_limit) {
     const bool known = slot != kSelf;
-    p.seeds.on_lost(now, known ? p.core.table[slot].member.address : remote);
+    p.seeds.on_lost(now, known ? p.core.table[slot].address : remote);
     if (known) p.hint(now, slot, out);
   }
   p.settle(now, out);
@@ -140,7 +143,7 @@ void Swim::on_link_down(Instant now, const LinkDown& fact, Outbox& out) {
 
 void Swim::on_datagram(Instant now, const DatagramReceived& fact, Outbox& out) {
   Parts& p = *parts_;
-  if (p.core.links.find(fact.link) == nullptr) return;
+  if (!owns(fact.link)) return;
   p.enter(now, out);
   p.receive(now, fact.link, std::nullopt, fact.bytes, out);
   p.settle(now, out);
@@ -218,7 +221,9 @@ void Swim::on_streams_allowed(Instant now, const StreamsAllowed& fact, Outbox& o
   p.settle(now, out);
 }
 
-bool Swim::owns(LinkId link) const { return parts_->core.links.find(link) != nullptr; }
+bool Swim::owns(LinkId link) const {
+  return parts_->core.links.find(link) != nullptr;
+}
 
 // ------------------------------------------------------------------------------------ commands
 
@@ -254,7 +259,7 @@ Outcome Swim::leave(Instant now, Outbox& out) {
 Outcome Swim::change_tags(Instant now, const ChangeTags& command, Outbox& out) {
   Parts& p = *parts_;
   if (p.knowledge.left()) return Outcome::already_left;
-  Tags tags = p.core.table[kSelf].member.tags;
+  Tags tags = p.core.table[kSelf].tags();
   for (const auto& [key, value] : command.changes) {
     if (!valid_key(key)) return Outcome::bad_tag;
     if (value) {
@@ -266,7 +271,7 @@ Outcome Swim::change_tags(Instant now, const ChangeTags& command, Outbox& out) {
   std::size_t size = 0;
   for (const auto& [key, value] : tags) size += key.size() + value.size();
   if (size > p.core.config.tags_max) return Outcome::tags_too_large;
-  if (tags == p.core.table[kSelf].member.tags) return Outcome::done;
+  if (tags == p.core.table[kSelf].tags()) return Outcome::done;
   p.enter(now, out);
   p.knowledge.set_own_tags(std::move(tags));
   p.settle(now, out);
@@ -284,12 +289,14 @@ void Swim::suspect_hint(Instant now, const Address& address, Outbox& out) {
   Parts& p = *parts_;
   p.enter(now, out);
   for (const Slot slot : std::vector<Slot>(p.core.table.living())) {
-    if (p.core.table[slot].member.address == address) p.hint(now, slot, out);
+    if (p.core.table[slot].address == address) p.hint(now, slot, out);
   }
   p.settle(now, out);
 }
 
-void Swim::report_load(std::uint32_t active_calls) { parts_->core.active_calls = active_calls; }
+void Swim::report_load(std::uint32_t active_calls) {
+  parts_->core.active_calls = active_calls;
+}
 
 void Swim::watch(Instant now, const NodeId& id, bool wanted, Outbox& out) {
   Parts& p = *parts_;
@@ -308,36 +315,41 @@ void Swim::on_deadline(Instant now, Outbox& out) {
 
 // ------------------------------------------------------------------------------------- queries
 
-std::optional<Instant> Swim::deadline() const { return parts_->core.timers.next(); }
+std::optional<Instant> Swim::deadline() const {
+  return parts_->core.timers.next();
+}
 
 std::vector<Member> Swim::members() const {
   std::vector<Member> members;
   members.reserve(member_count());
-  for_each_member([&](const Member& member) { members.push_back(member); });
+  for_each_member([&](const MemberView& member) { members.push_back(member.copy()); });
   return members;
 }
 
 std::vector<Member> Swim::tombstones() const {
   std::vector<Member> gone;
   for (const Slot slot : parts_->core.table.order()) {
-    const Member& member = parts_->core.table[slot].member;
-    if (!is_member(member.status)) gone.push_back(member);
+    const Record& record = parts_->core.table[slot];
+    if (!is_member(record.status)) gone.push_back(record.view().copy());
   }
   return gone;
 }
 
-void Swim::for_each_member(const std::function<void(const Member&)>& visit) const {
+void Swim::for_each_member(const std::function<void(const MemberView&)>& visit) const {
   for (const Slot slot : parts_->core.table.order()) {
-    const Member& member = parts_->core.table[slot].member;
-    if (is_member(member.status)) visit(member);
+    const Record& record = parts_->core.table[slot];
+    if (is_member(record.status)) visit(record.view());
   }
 }
 
-std::size_t Swim::member_count() const { return parts_->core.table.size(); }
+std::size_t Swim::member_count() const {
+  return parts_->core.table.size();
+}
 
-const Member* Swim::find(const NodeId& id) const {
+std::optional<Member> Swim::find(const NodeId& id) const {
   const auto slot = parts_->core.table.find(id);
-  return slot ? &parts_->core.table[*slot].member : nullptr;
+  if (!slot) return std::nullopt;
+  return parts_->core.table[*slot].view().copy();
 }
 
 Health Swim::health(const NodeId& id, Instant now) const {
@@ -349,7 +361,7 @@ Health Swim::health(const NodeId& id, Instant now) const {
                 .report = record.report,
                 .phi_milli = 0,
                 .samples = 0,
-                .avoid = record.member.status != MemberStatus::alive ||
+                .avoid = record.status != MemberStatus::alive ||
                          p.monitor.over(*slot, p.core.phi.avoid_at_milli, now),
                 .last_heard = record.last_heard};
   if (const auto* detector = p.monitor.detector(*slot)) {
@@ -359,9 +371,13 @@ Health Swim::health(const NodeId& id, Instant now) const {
   return health;
 }
 
-const Counters& Swim::counters() const { return parts_->core.counters; }
+const Counters& Swim::counters() const {
+  return parts_->core.counters;
+}
 
-bool Swim::joined() const { return parts_->seeds.joined(); }
+bool Swim::joined() const {
+  return parts_->seeds.joined();
+}
 
 // ------------------------------------------------------------------------------ entry and exit
 
@@ -380,9 +396,18 @@ void Swim::Parts::enter(Instant now, Outbox& out) {
 }
 
 void Swim::Parts::settle(Instant now, Outbox& out) {
+  if (!knowledge.quiet()) follow(now, out);
+  for (const SyncResult& result : sync.take_results()) seeds.on_result(now, result, out);
+  if (!core.news.empty() && !core.timers.deadline({Wake::gossip, 0})) {
+    core.timers.arm({Wake::gossip, 0}, now + core.config.gossip_interval);
+  }
+}
+
+// What claims have brought about, beyond the table.
+void Swim::Parts::follow(Instant now, Outbox& out) {
   for (const Change& change : knowledge.take_changes()) {
     // A claim and its opposite may both have come in one message.
-    const bool member = is_member(core.table[change.slot].member.status);
+    const bool member = is_member(core.table[change.slot].status);
     rotation.remove(change.slot);
     if (!member) {
       probes.forget(change.slot);
@@ -396,12 +421,8 @@ void Swim::Parts::settle(Instant now, Outbox& out) {
     if (change.returned && direct) sync.begin(now, core.peer(change.slot), false, out);
   }
   for (const Reminder& reminder : knowledge.take_reminders()) {
-    const Peer peer{reminder.address, core.table[reminder.slot].member.id};
+    const Peer peer{reminder.address, core.table[reminder.slot].id};
     courier.to_peer(now, peer, reminder.slot, Gossip{}, out);
-  }
-  for (const SyncResult& result : sync.take_results()) seeds.on_result(now, result, out);
-  if (!core.news.empty() && !core.timers.deadline({Wake::gossip, 0})) {
-    core.timers.arm({Wake::gossip, 0}, now + core.config.gossip_interval);
   }
 }
 
@@ -421,7 +442,8 @@ void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
       core.timers.arm(reason, now + core.config.probe_interval);
       if (const auto next = rotation.next()) probes.begin(now, *next, out);
       return;
-    case Wake::probe_slow: return probes.on_slow(now, reason.number, out);
+    case Wake::probe_slow:
+      return probes.on_slow(now, reason.number, out);
     case Wake::probe_end:
       if (const auto failure = probes.on_end(reason.number, out)) {
         knowledge.suspect(now, failure->slot, out);
@@ -432,20 +454,31 @@ void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
         }
       }
       return;
-    case Wake::errand: return errands.on_due(now, reason.number, out);
-    case Wake::suspicion: return knowledge.declare_dead(now, slot, out);
-    case Wake::gossip: return gossip(now, out);
-    case Wake::compare: return compare_views(now, out);
-    case Wake::sync: return sync.on_timeout(reason.number, out);
-    case Wake::seed: return seeds.on_due(now, reason.number, out);
-    case Wake::heal: return heal(now, out);
-    case Wake::heartbeat: return monitor.on_beat_due(now, slot, out);
+    case Wake::errand:
+      return errands.on_due(now, reason.number, out);
+    case Wake::suspicion:
+      return knowledge.declare_dead(now, slot, out);
+    case Wake::gossip:
+      return gossip(now, out);
+    case Wake::compare:
+      return compare_views(now, out);
+    case Wake::sync:
+      return sync.on_timeout(reason.number, out);
+    case Wake::seed:
+      return seeds.on_due(now, reason.number, out);
+    case Wake::heal:
+      return heal(now, out);
+    case Wake::heartbeat:
+      return monitor.on_beat_due(now, slot, out);
     case Wake::phi:
       if (monitor.on_phi_due(now, slot)) hint(now, slot, out);
       return;
-    case Wake::farewell: return farewell.on_repeat(now, out);
-    case Wake::farewell_end: return farewell.on_end(out);
-    case Wake::tombstone: return knowledge.prune(now);
+    case Wake::farewell:
+      return farewell.on_repeat(now, out);
+    case Wake::farewell_end:
+      return farewell.on_end(out);
+    case Wake::tombstone:
+      return knowledge.prune(now);
   }
 }
 
@@ -461,8 +494,8 @@ void Swim::Parts::make_up_for(Instant now, Duration stall, Outbox& out) {
 }
 
 void Swim::Parts::gossip(Instant now, Outbox& out) {
-  const auto members = core.table.draw(core.rng, core.config.gossip_fanout,
-                                       [](Slot) { return true; });
+  const auto members =
+      core.table.draw(core.rng, core.config.gossip_fanout, [](Slot) { return true; });
   // There is nobody to tell; who comes later will get the whole view.
   if (members.empty()) core.news.clear();
   for (const Slot slot : members) {
@@ -474,7 +507,7 @@ void Swim::Parts::gossip(Instant now, Outbox& out) {
 void Swim::Parts::compare_views(Instant now, Outbox& out) {
   const Duration interval = sync_interval(core.config, core.table.size());
   core.timers.arm({Wake::compare, 0}, now + core.jittered(interval));
-  const auto fit = [&](Slot slot) { return core.table[slot].member.status == MemberStatus::alive; };
+  const auto fit = [&](Slot slot) { return core.table[slot].status == MemberStatus::alive; };
   for (const Slot slot : core.table.draw(core.rng, 1, fit)) {
     sync.begin(now, core.peer(slot), false, out);
   }
@@ -487,19 +520,19 @@ void Swim::Parts::heal(Instant now, Outbox& out) {
   core.timers.arm({Wake::heal, 0}, now + core.jittered(core.config.heal_interval));
   const auto slot = core.table.random_dead(core.rng);
   if (!slot) return;
-  const Ping ping{++core.seq, core.config.probe_interval, core.table[*slot].member.id};
+  const Ping ping{++core.seq, core.config.probe_interval, core.table[*slot].id};
   courier.to_member(now, *slot, ping, out);
 }
 
 // ------------------------------------------------------------------------------------ messages
 
-void Swim::Parts::receive(Instant now, LinkId from, std::optional<StreamId> stream,
-                          BytesView bytes, Outbox& out) {
+void Swim::Parts::receive(Instant now, LinkId from, std::optional<StreamId> stream, BytesView bytes,
+                          Outbox& out) {
   Link* link = core.links.find(from);
   if (link == nullptr || !link->up) return;
   core.counters.bytes_received += bytes.size();
-  const Parsed parsed = parse(bytes);
-  if (const auto* error = std::get_if<ParseError>(&parsed)) {
+  MessageView message;
+  if (const auto error = read(bytes, message)) {
     if (*error == ParseError::unknown) {
       ++core.counters.unknown;
       return;
@@ -507,7 +540,6 @@ void Swim::Parts::receive(Instant now, LinkId from, std::optional<StreamId> stre
     ++core.counters.malformed;
     return refuse(now, from, CloseCode::protocol_error, "malformed message", out);
   }
-  const auto& message = std::get<Message>(parsed);
   if (!admit(now, *link, message.sender, out)) return;
   ++core.counters.messages_received;
   if (knowledge.left()) {
@@ -519,8 +551,9 @@ void Swim::Parts::receive(Instant now, LinkId from, std::optional<StreamId> stre
 
   const bool leaving = std::holds_alternative<Leave>(message.body);
   const MemberStatus status = leaving ? MemberStatus::left : MemberStatus::alive;
+  if (message.updates.size() > 1) core.table.expect(message.updates);
   // The updates first: a newcomer may describe itself in them, with its tags.
-  for (const Update& update : message.updates) knowledge.apply(now, update, out);
+  for (const UpdateView& update : message.updates) knowledge.apply(now, update, out);
   const auto slot = knowledge.hear(now, message.sender, status, from, out);
   // Nobody to us: a farewell of a stranger, or one too many.
   if (!slot) {
@@ -546,8 +579,11 @@ void Swim::Parts::receive(Instant now, LinkId from, std::optional<StreamId> stre
 }
 
 // May this peer speak as this sender? A link speaks as one node for its life.
-bool Swim::Parts::admit(Instant now, Link& link, const Sender& sender, Outbox& out) {
-  if (sender.id == core.self) {
+bool Swim::Parts::admit(Instant now, Link& link, const SenderView& sender, Outbox& out) {
+  // It has been asked before.
+  if (link.node && link.node->text() == sender.id) return true;
+  const NodeId id_of_sender = *NodeId::parse(sender.id);
+  if (id_of_sender == core.self) {
     const LinkId id = link.id;
     if (sender.address == core.advertise) {
       // A seed that is our own address by another name.
@@ -562,29 +598,28 @@ bool Swim::Parts::admit(Instant now, Link& link, const Sender& sender, Outbox& o
     drop(now, id, CloseCode::duplicate_node, "the name is taken", out);
     return false;
   }
-  const bool changed = link.node && *link.node != sender.id;
-  if (changed || !link.identity || !link.identity->covers(sender.id)) {
-    refuse(now, link.id, CloseCode::wrong_node, "speaks as " + sender.id.text(), out);
+  if (link.node || !link.identity || !link.identity->covers(id_of_sender)) {
+    refuse(now, link.id, CloseCode::wrong_node, "speaks as " + id_of_sender.text(), out);
     return false;
   }
-  if (link.expected && *link.expected != sender.id) {
+  if (link.expected && *link.expected != id_of_sender) {
     // Somebody else has moved to the address of a member.
     ++core.counters.misaddressed;
     drop(now, link.id, CloseCode::wrong_node, "not who was called", out);
     return false;
   }
-  core.links.bind(link, sender.id);
+  core.links.bind(link, id_of_sender);
   return true;
 }
 
 void Swim::Parts::dispatch(Instant now, Link& link, std::optional<StreamId> stream, Slot slot,
-                           const Message& message, bool stale, Outbox& out) {
+                           const MessageView& message, bool stale, Outbox& out) {
   const LinkId from = link.id;
   const Body& body = message.body;
   if (const auto* ping = std::get_if<Ping>(&body)) {
     answer_ping(link, stream, slot, *ping, stale, out);
   } else if (const auto* ack = std::get_if<Ack>(&body)) {
-    on_ack(slot, ack->seq, message.sender.id, stream.has_value(), out);
+    on_ack(slot, ack->seq, stream.has_value(), out);
   } else if (const auto* request = std::get_if<PingReq>(&body)) {
     errands.begin(now, from, *request, out);
   } else if (const auto* relayed = std::get_if<RelayedAck>(&body)) {
@@ -592,7 +627,7 @@ void Swim::Parts::dispatch(Instant now, Link& link, std::optional<StreamId> stre
   } else if (const auto* nack = std::get_if<Nack>(&body)) {
     probes.on_nack(nack->seq, slot);
   } else if (const auto* heartbeat = std::get_if<Heartbeat>(&body)) {
-    if (is_member(core.table[slot].member.status)) monitor.on_heartbeat(now, slot, *heartbeat);
+    if (is_member(core.table[slot].status)) monitor.on_heartbeat(now, slot, *heartbeat);
   } else if (const auto* leave = std::get_if<Leave>(&body)) {
     courier.reply(link, slot, Ack{leave->seq}, out);
   } else if (stream) {
@@ -616,9 +651,8 @@ void Swim::Parts::answer_ping(Link& link, std::optional<StreamId> stream, Slot s
   courier.reply(link, slot, ack, out, stale);
 }
 
-void Swim::Parts::on_ack(Slot slot, std::uint64_t seq, const NodeId& from, bool by_stream,
-                         Outbox& out) {
-  if (errands.on_ack(seq, from, out)) return;
+void Swim::Parts::on_ack(Slot slot, std::uint64_t seq, bool by_stream, Outbox& out) {
+  if (errands.on_ack(seq, core.table[slot].id, out)) return;
   if (probes.on_ack(seq, slot) && by_stream) ++core.counters.acks_by_stream;
 }
 
@@ -663,7 +697,7 @@ void Swim::Parts::forget_streams(LinkId link) {
 }
 
 void Swim::Parts::hint(Instant now, Slot slot, Outbox& out) {
-  if (slot == kSelf || knowledge.left() || !is_member(core.table[slot].member.status)) return;
+  if (slot == kSelf || knowledge.left() || !is_member(core.table[slot].status)) return;
   probes.begin_out_of_turn(now, slot, out);
 }
 

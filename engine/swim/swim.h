@@ -100,9 +100,9 @@ class Swim {
   // What is true now. Members are alive or suspect, this node among them; in NodeId order.
   std::vector<Member> members() const;
   std::vector<Member> tombstones() const;
-  void for_each_member(const std::function<void(const Member&)>& visit) const;
+  void for_each_member(const std::function<void(const MemberView&)>& visit) const;
   std::size_t member_count() const;
-  const Member* find(const NodeId& id) const;  // tombstones too; valid until the next call
+  std::optional<Member> find(const NodeId& id) const;  // tombstones too
   Health health(const NodeId& id, Instant now) const;
   const Counters& counters() const;
   bool joined() const;  // since the last Join with seeds

@@ -157,8 +157,8 @@ void Sync::send_digest(const Session& session, Outbox& out) {
   };
   for (const Slot slot : core_.table.order()) {
     const Record& record = core_.table[slot];
-    digest.entries.push_back({record.member.id, record.member.incarnation, record.member.status,
-                              record.member.tags_version, record.check});
+    digest.entries.push_back(
+        {record.id, record.incarnation, record.status, record.tags_version, record.check});
     if (digest.entries.size() == kEntriesMax) flush();
   }
   digest.last = true;
@@ -167,7 +167,7 @@ void Sync::send_digest(const Session& session, Outbox& out) {
 
 bool Sync::compare(Session& session, const SyncDigest& digest, Outbox& out) {
   const auto& order = core_.table.order();
-  const auto id_of = [&](Slot slot) -> const NodeId& { return core_.table[slot].member.id; };
+  const auto id_of = [&](Slot slot) -> const NodeId& { return core_.table[slot].id; };
   auto mine = order.begin();
   if (session.compared) {
     mine = std::upper_bound(order.begin(), order.end(), *session.compared,
@@ -182,7 +182,7 @@ bool Sync::compare(Session& session, const SyncDigest& digest, Outbox& out) {
   };
   // Whom the asker does not mention it does not know; of the dead it need not hear.
   const auto give_unknown = [&](Slot slot) {
-    if (is_member(core_.table[slot].member.status)) gives.push_back(slot);
+    if (is_member(core_.table[slot].status)) gives.push_back(slot);
   };
   for (const DigestEntry& theirs : digest.entries) {
     if (session.compared && !(*session.compared < theirs.id)) return false;
@@ -191,12 +191,12 @@ bool Sync::compare(Session& session, const SyncDigest& digest, Outbox& out) {
     bool want = is_member(theirs.status);
     if (mine != order.end() && id_of(*mine) == theirs.id) {
       const Record& record = core_.table[*mine];
-      const auto held = std::pair(record.member.incarnation, record.member.status);
+      const auto held = std::pair(record.incarnation, record.status);
       const auto told = std::pair(theirs.incarnation, theirs.status);
-      const bool tie = held == told && record.member.tags_version == theirs.tags_version &&
+      const bool tie = held == told && record.tags_version == theirs.tags_version &&
                        record.check != theirs.check;
-      want = held < told || record.member.tags_version < theirs.tags_version || tie;
-      if (told < held || theirs.tags_version < record.member.tags_version || tie) {
+      want = held < told || record.tags_version < theirs.tags_version || tie;
+      if (told < held || theirs.tags_version < record.tags_version || tie) {
         gives.push_back(*mine);
       }
       ++mine;

@@ -8,6 +8,26 @@
 #include "sim/fault_runner.h"
 
 namespace rpcnet::sim {
+namespace {
+
+MemberView view_of(const Member& member) {
+  return {member.id,          member.address,      member.status,
+          member.incarnation, member.tags_version, member.tags};
+}
+
+bool is(const MemberView& view, const Member& member) {
+  return view.id == member.id && view.address == member.address && view.status == member.status &&
+         view.incarnation == member.incarnation && view.tags_version == member.tags_version &&
+         view.tags == member.tags;
+}
+
+std::string text_of(const MemberView& member) {
+  return member.id.text() + " " + to_text(member.status) + " at incarnation " +
+         std::to_string(member.incarnation) + " with tags version " +
+         std::to_string(member.tags_version);
+}
+
+}  // namespace
 
 std::string ConvergenceOracle::difference() {
   std::vector<Member> truth;
@@ -23,19 +43,19 @@ std::string ConvergenceOracle::difference() {
   for (HostIndex i = 0; i < plan().members(); ++i) {
     const Host& host = world().host(i);
     if (!host.running() || faults().has_left(i)) continue;
-    const std::vector<Member> view = host.node->members();
-    if (view.size() != truth.size()) {
-      return name_of(i) + " sees " + std::to_string(view.size()) + " members of " +
+    std::string wrong;
+    std::size_t seen = 0;
+    host.node->for_each_member([&](const MemberView& member) {
+      const std::size_t at = seen++;
+      if (!wrong.empty() || at >= truth.size() || is(member, truth[at])) return;
+      wrong =
+          name_of(i) + " sees " + text_of(member) + "; the truth is " + text_of(view_of(truth[at]));
+    });
+    if (seen != truth.size()) {
+      return name_of(i) + " sees " + std::to_string(seen) + " members of " +
              std::to_string(truth.size());
     }
-    for (std::size_t m = 0; m < view.size(); ++m) {
-      if (view[m] == truth[m]) continue;
-      return name_of(i) + " sees " + view[m].id.text() + " " + to_text(view[m].status) +
-             " at incarnation " + std::to_string(view[m].incarnation) + " with tags version " +
-             std::to_string(view[m].tags_version) + "; the truth is " + truth[m].id.text() + " " +
-             to_text(truth[m].status) + " " + std::to_string(truth[m].incarnation) + " " +
-             std::to_string(truth[m].tags_version);
-    }
+    if (!wrong.empty()) return wrong;
   }
   return {};
 }

@@ -63,7 +63,9 @@ void SwimWorld::crash(std::size_t number) {
   host.paused = false;
 }
 
-void SwimWorld::pause(std::size_t host) { hosts_[host]->paused = true; }
+void SwimWorld::pause(std::size_t host) {
+  hosts_[host]->paused = true;
+}
 
 void SwimWorld::resume(std::size_t number) {
   Host& host = *hosts_[number];
@@ -97,9 +99,8 @@ void SwimWorld::set_tags(std::size_t host, const Tags& tags) {
 }
 
 void SwimWorld::watch(std::size_t host, std::size_t other, bool wanted) {
-  on_host(host, hosts_[host]->life, [&](swim::Swim& swim, Outbox& out) {
-    swim.watch(now_, hosts_[other]->id, wanted, out);
-  });
+  on_host(host, hosts_[host]->life,
+          [&](swim::Swim& swim, Outbox& out) { swim.watch(now_, hosts_[other]->id, wanted, out); });
 }
 
 void SwimWorld::cut_both(std::size_t a, std::size_t b) {
@@ -139,7 +140,7 @@ bool SwimWorld::agreed() const {
     if (!host->swim) continue;
     std::vector<NodeId> held;
     bool calm = true;
-    host->swim->for_each_member([&](const Member& member) {
+    host->swim->for_each_member([&](const MemberView& member) {
       held.push_back(member.id);
       calm = calm && member.status == MemberStatus::alive;
     });
@@ -150,8 +151,8 @@ bool SwimWorld::agreed() const {
 
 bool SwimWorld::holds(std::size_t host, std::size_t other, MemberStatus status) const {
   if (!hosts_[host]->swim) return false;
-  const Member* member = hosts_[host]->swim->find(hosts_[other]->id);
-  return member != nullptr && member->status == status;
+  const auto member = hosts_[host]->swim->find(hosts_[other]->id);
+  return member && member->status == status;
 }
 
 std::size_t SwimWorld::count(std::size_t host, MemberEventKind kind) const {
@@ -172,7 +173,7 @@ std::string SwimWorld::describe() const {
   for (const auto& host : hosts_) {
     text << host->id.text() << (host->swim ? "" : " (down)") << ":";
     if (host->swim) {
-      host->swim->for_each_member([&](const Member& member) {
+      host->swim->for_each_member([&](const MemberView& member) {
         text << ' ' << member.id.text() << '@' << member.incarnation
              << (member.status == MemberStatus::suspect ? "?" : "");
       });
@@ -190,16 +191,17 @@ LinkId SwimWorld::intrude(std::size_t number, std::optional<PeerIdentity> identi
   const LinkId link{host.next_accepted};
   host.next_accepted += 2;
   on_host(number, host.life, [&](swim::Swim& swim, Outbox& out) {
-    swim.on_link_up(now_, {link, Protocol::gossip, Address::v4(6, 6, 6, 6, 666), identity,
-                           options_.datagram_max, 100}, out);
+    swim.on_link_up(now_,
+                    {link, Protocol::gossip, Address::v4(6, 6, 6, 6, 666), identity,
+                     options_.datagram_max, 100},
+                    out);
   });
   return link;
 }
 
 void SwimWorld::inject(std::size_t host, LinkId link, const Bytes& bytes) {
-  on_host(host, hosts_[host]->life, [&](swim::Swim& swim, Outbox& out) {
-    swim.on_datagram(now_, {link, bytes}, out);
-  });
+  on_host(host, hosts_[host]->life,
+          [&](swim::Swim& swim, Outbox& out) { swim.on_datagram(now_, {link, bytes}, out); });
 }
 
 void SwimWorld::inject_stream(std::size_t host, LinkId link, StreamId stream, const Bytes& bytes) {
@@ -217,7 +219,9 @@ Duration SwimWorld::flight() {
   return options_.latency + Duration(static_cast<std::int64_t>(rng_.below(spread)));
 }
 
-bool SwimWorld::lost() { return rng_.chance(options_.loss_permille, 1000); }
+bool SwimWorld::lost() {
+  return rng_.chance(options_.loss_permille, 1000);
+}
 
 bool SwimWorld::runs(std::size_t host, std::uint64_t life) const {
   return hosts_[host]->swim && hosts_[host]->life == life;
@@ -269,8 +273,7 @@ void SwimWorld::reschedule(std::size_t number) {
   at(std::max(*deadline, now_), [this, number, life = host.life, generation] {
     Host& woken = *hosts_[number];
     if (!runs(number, life) || woken.wake != generation || woken.paused) return;
-    on_host(number, life,
-            [this](swim::Swim& swim, Outbox& out) { swim.on_deadline(now_, out); });
+    on_host(number, life, [this](swim::Swim& swim, Outbox& out) { swim.on_deadline(now_, out); });
   });
 }
 
@@ -314,8 +317,12 @@ void SwimWorld::connect(std::size_t host, const Connect& connect) {
     by_link_[{other, accepted}] = {index, 1};
     watch_idle(index);
     const auto up = [this](LinkId link, const Host& from) {
-      return LinkUp{link, Protocol::gossip, from.address,
-                    PeerIdentity{from.cluster, from.certificate}, options_.datagram_max, 100};
+      return LinkUp{link,
+                    Protocol::gossip,
+                    from.address,
+                    PeerIdentity{from.cluster, from.certificate},
+                    options_.datagram_max,
+                    100};
     };
     on_host(other, peer.life, [=, this, &dialler](swim::Swim& swim, Outbox& out) {
       swim.on_link_up(now_, up(accepted, dialler), out);
@@ -439,10 +446,9 @@ void SwimWorld::down(std::size_t index, int side, LinkEnd end, CloseCode code) {
   Side& lost = connections_[index].sides[side];
   if (!lost.open) return;
   lost.open = false;
-  on_host(lost.host, lost.life,
-          [this, link = lost.link, end, code](swim::Swim& swim, Outbox& out) {
-            swim.on_link_down(now_, {link, end, static_cast<std::uint64_t>(code), {}}, out);
-          });
+  on_host(lost.host, lost.life, [this, link = lost.link, end, code](swim::Swim& swim, Outbox& out) {
+    swim.on_link_down(now_, {link, end, static_cast<std::uint64_t>(code), {}}, out);
+  });
 }
 
 std::optional<std::pair<std::size_t, int>> SwimWorld::find(std::size_t host, LinkId link) const {

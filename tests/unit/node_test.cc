@@ -1,8 +1,8 @@
 // What Node adds to its parts: routing, real load, watched workers.
 #include "engine/node.h"
 
-#include <boost/test/unit_test.hpp>
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <string>
 
@@ -27,9 +27,9 @@ struct Cluster {
     net.command(0, Join{});
     net.command(1, Join{{net.address(0)}});
     net.command(2, Join{{net.address(0)}});
-    BOOST_TEST_REQUIRE((net.command(0, OpenRegistry{.registry = 1,
-                                                    .filter = *parse_tag_filter("role=worker")}) ==
-                        Outcome::done));
+    BOOST_TEST_REQUIRE(
+        (net.command(0, OpenRegistry{.registry = 1, .filter = *parse_tag_filter("role=worker")}) ==
+         Outcome::done));
     net.run_for(5s);
   }
 
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(AnEarlyDeadlineIsANoOp) {
   BOOST_TEST_REQUIRE(deadline.has_value());
   BOOST_TEST_REQUIRE((*deadline > cluster.net.now()));
   node.handle_deadline(cluster.net.now());
-  BOOST_TEST(!node.poll().has_value());
+  BOOST_TEST(node.poll() == nullptr);
   BOOST_TEST((node.deadline() == deadline));
 }
 

@@ -63,6 +63,17 @@ BOOST_AUTO_TEST_CASE(NewerNewsReplacesOlderAndBeginsAnew) {
   BOOST_TEST(news.empty());
 }
 
+BOOST_AUTO_TEST_CASE(PeekNamesWhatWillBeOfferedNext) {
+  Dissemination news;
+  for (Slot slot = 1; slot <= 5; ++slot) news.add_liveness(slot, MemberStatus::alive);
+  message(news, 10, 2);
+  news.add_liveness(6, MemberStatus::dead);
+  std::vector<Slot> peeked;
+  news.peek(4, [&](Slot slot) { peeked.push_back(slot); });
+  BOOST_TEST((peeked == std::vector<Slot>{6, 3, 4, 5}));
+  BOOST_TEST((message(news, 10, 4) == peeked));
+}
+
 BOOST_AUTO_TEST_CASE(ForgottenNewsIsNotSent) {
   Dissemination news;
   news.add_liveness(1, MemberStatus::dead);

@@ -15,7 +15,9 @@ namespace {
 
 const Address kElsewhere = Address::v4(6, 6, 6, 6, 666);
 
-NodeId id(const std::string& name) { return *NodeId::parse(name); }
+NodeId id(const std::string& name) {
+  return *NodeId::parse(name);
+}
 
 Message gossip_of(const std::string& sender, std::vector<Update> updates = {}) {
   return {{id(sender), 0, kElsewhere, 0}, Gossip{}, std::move(updates)};
@@ -76,10 +78,10 @@ BOOST_AUTO_TEST_CASE(ALinkSpeaksAsOneNode) {
   Fixture f;
   const LinkId link = f.link_as("x*");
   f.say(link, gossip_of("x1"));
-  BOOST_TEST(f.world[0].swim->find(id("x1")) != nullptr);
+  BOOST_TEST(f.world[0].swim->find(id("x1")).has_value());
   f.say(link, gossip_of("x2"));
   BOOST_TEST((f.last_close() == CloseCode::wrong_node));
-  BOOST_TEST(f.world[0].swim->find(id("x2")) == nullptr);
+  BOOST_TEST(!f.world[0].swim->find(id("x2")).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(MalformedBytesCloseTheLink) {
@@ -117,8 +119,9 @@ BOOST_AUTO_TEST_CASE(AStreamMessageInADatagramAndAFrameTooLongAreRefused) {
 BOOST_AUTO_TEST_CASE(RandomBytesNeitherHurtNorStopTheCluster) {
   Fixture f;
   Rng rng(99);
-  const Bytes model = serialize(gossip_of("n9", {{id("q"), {1, MemberStatus::alive, kElsewhere},
-                                                  std::nullopt, TagSet{1, {{"a", "b"}}}}}));
+  const Bytes model = serialize(gossip_of(
+      "n9",
+      {{id("q"), {1, MemberStatus::alive, kElsewhere}, std::nullopt, TagSet{1, {{"a", "b"}}}}}));
   for (int i = 0; i < 5000; ++i) {
     const LinkId link = f.link_as("n9");
     Bytes bytes = model;
@@ -143,8 +146,9 @@ BOOST_AUTO_TEST_CASE(RandomBytesNeitherHurtNorStopTheCluster) {
 BOOST_AUTO_TEST_CASE(AnAccusedNodeRefutesWithTheNextIncarnation) {
   Fixture f;
   const LinkId link = f.link_as("n9");
-  f.say(link, gossip_of("n9", {{id("n0"), {41, MemberStatus::suspect, f.world[0].address},
-                                id("n9"), {}}}));
+  f.say(
+      link,
+      gossip_of("n9", {{id("n0"), {41, MemberStatus::suspect, f.world[0].address}, id("n9"), {}}}));
   BOOST_TEST(f.world[0].swim->find(id("n0"))->incarnation == 42U);
   BOOST_TEST((f.world[0].swim->find(id("n0"))->status == MemberStatus::alive));
   const auto& notices = f.world[0].notices;
@@ -159,8 +163,10 @@ BOOST_AUTO_TEST_CASE(AnOldAccusationIsIgnored) {
   Fixture f;
   const LinkId link = f.link_as("n9");
   const auto accuse = [&](Incarnation incarnation) {
-    f.say(link, gossip_of("n9", {{id("n0"), {incarnation, MemberStatus::dead, f.world[0].address},
-                                  id("n9"), {}}}));
+    f.say(link,
+          gossip_of(
+              "n9",
+              {{id("n0"), {incarnation, MemberStatus::dead, f.world[0].address}, id("n9"), {}}}));
   };
   accuse(5);
   accuse(5);
@@ -172,8 +178,9 @@ BOOST_AUTO_TEST_CASE(AnOldAccusationIsIgnored) {
 BOOST_AUTO_TEST_CASE(AnIncarnationAtTheEndOfNumbersIsNotFollowed) {
   Fixture f;
   const LinkId link = f.link_as("n9");
-  f.say(link, gossip_of("n9", {{id("n0"), {kCountMax, MemberStatus::dead, f.world[0].address},
-                                id("n9"), {}}}));
+  f.say(link,
+        gossip_of("n9",
+                  {{id("n0"), {kCountMax, MemberStatus::dead, f.world[0].address}, id("n9"), {}}}));
   BOOST_TEST(f.world[0].swim->find(id("n0"))->incarnation < 5U);
   f.world.run_for(5s);
   BOOST_TEST(f.world.holds(1, 0, MemberStatus::alive));

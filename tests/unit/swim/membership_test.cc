@@ -11,7 +11,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-NodeId id(const std::string& name) { return *NodeId::parse(name); }
+NodeId id(const std::string& name) {
+  return *NodeId::parse(name);
+}
 
 const Address kAddress = Address::v4(10, 0, 0, 1, 1);
 
@@ -37,9 +39,9 @@ BOOST_AUTO_TEST_CASE(OrderIsByNameAndFindFindsAll) {
   const Membership table = table_of(200);
   const auto& order = table.order();
   for (std::size_t i = 1; i < order.size(); ++i) {
-    BOOST_TEST((table[order[i - 1]].member.id < table[order[i]].member.id));
+    BOOST_TEST((table[order[i - 1]].id < table[order[i]].id));
   }
-  for (const Slot slot : order) BOOST_TEST((table.find(table[slot].member.id) == slot));
+  for (const Slot slot : order) BOOST_TEST((table.find(table[slot].id) == slot));
   BOOST_TEST(!table.find(id("nobody")).has_value());
 }
 

@@ -82,8 +82,8 @@ BOOST_AUTO_TEST_CASE(AMemberThatNeverJoinedAnythingIsTheFirst) {
 BOOST_AUTO_TEST_CASE(JoinSucceedsThroughWhicheverSeedRuns) {
   SwimWorld world({.seed = 5});
   for (const char* name : {"a", "b", "c", "d"}) world.add(name);
-  world.start(2);                // c alone runs
-  world.start(3, {0, 1, 2});     // d is told of a, b and c
+  world.start(2);             // c alone runs
+  world.start(3, {0, 1, 2});  // d is told of a, b and c
   BOOST_TEST(world.run_until([&] { return world.agreed(); }, 1s), world.describe());
   BOOST_TEST((world[3].joined == std::vector<Address>{world[2].address}));
   BOOST_TEST(world[3].swim->member_count() == 2U);
@@ -297,8 +297,8 @@ BOOST_AUTO_TEST_CASE(ARestartAtANewAddressIsTheSameMember) {
   BOOST_TEST(world.run_until(
                  [&] {
                    for (std::size_t i = 0; i < 10; ++i) {
-                     const Member* member = world[i].swim->find(world[7].id);
-                     if (member == nullptr || member->address != world[7].address) return false;
+                     const auto member = world[i].swim->find(world[7].id);
+                     if (!member || member->address != world[7].address) return false;
                    }
                    return world.agreed();
                  },
@@ -439,8 +439,8 @@ BOOST_AUTO_TEST_CASE(TagsSpreadWithTheirMemberAndWhenTheyChange) {
   for (std::size_t i = 0; i < 20; ++i) world.start(i, {0});
   const auto all_hold = [&](std::size_t whom, const Tags& tags) {
     for (std::size_t i = 0; i < 20; ++i) {
-      const Member* member = world[i].swim->find(world[whom].id);
-      if (member == nullptr || member->tags != tags) return false;
+      const auto member = world[i].swim->find(world[whom].id);
+      if (!member || member->tags != tags) return false;
     }
     return true;
   };
@@ -465,8 +465,8 @@ BOOST_AUTO_TEST_CASE(ARestartedProcessOvertakesTheTagsOfItsFormerLife) {
   world.start(3, {0});
   const auto spread = [&] {
     for (std::size_t i = 0; i < 10; ++i) {
-      const Member* member = world[i].swim->find(world[3].id);
-      if (member == nullptr || member->tags != world[3].tags) return false;
+      const auto member = world[i].swim->find(world[3].id);
+      if (!member || member->tags != world[3].tags) return false;
     }
     return true;
   };
