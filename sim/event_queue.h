@@ -1,11 +1,18 @@
 // What will happen, in the order of (time, key, sequence).
 //
 // The key comes before the sequence so that two things at one instant keep their order when an
-// unrelated third is left out: a sequence counts the whole run, a key names only who and whom.
+// unrelated third is left out: a sequence counts the whole run, a key names only who and whom. Two
+// things at one instant are rare, so what a key ranks as is asked for only then.
+//
+// Most of what is scheduled is a timer of a connection that is far off, and most of what happens
+// was scheduled a moment ago. So only what is near is kept in order; the rest waits in buckets, one
+// for each stretch of time, and is put in order when its time has come.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "engine/bytes.h"
@@ -35,6 +42,10 @@ struct Happening {
 
 class EventQueue {
  public:
+  // `rank` says where a key stands; absent: keys are their own ranks.
+  explicit EventQueue(std::function<std::uint64_t(std::uint64_t)> rank = {})
+      : rank_(std::move(rank)), buckets_(static_cast<std::size_t>(kBuckets)) {}
+
   // `at` must not lie before the last popped one; it is moved there otherwise.
   void push(Moment at, std::uint64_t key, Happening&& happening);
 
@@ -46,8 +57,7 @@ class EventQueue {
   // The earliest, if it is not after `limit`.
   std::optional<Due> pop(Moment limit);
 
-  std::optional<Moment> next() const;
-  std::size_t size() const { return heap_.size(); }
+  std::size_t size() const { return size_; }
 
  private:
   struct Entry {
@@ -56,9 +66,30 @@ class EventQueue {
     std::uint64_t sequence = 0;
     std::uint32_t slot = 0;
   };
-  static bool later(const Entry& x, const Entry& y);
+  static constexpr int kStretchBits = 26;  // 67 ms in nanoseconds
+  static constexpr std::int64_t kBuckets = 512;
 
-  std::vector<Entry> heap_;
+  struct Later {
+    const EventQueue* queue;
+    bool operator()(const Entry& x, const Entry& y) const {
+      return x.at != y.at ? x.at > y.at : queue->ranks_later(x, y);
+    }
+  };
+
+  bool ranks_later(const Entry& x, const Entry& y) const;
+  static std::int64_t stretch_of(Moment at) {
+    return at.time_since_epoch().count() >> kStretchBits;
+  }
+  void place(const Entry& entry);
+  void come_nearer();
+
+  std::function<std::uint64_t(std::uint64_t)> rank_;
+  std::vector<Entry> heap_;                  // of the stretches before first_
+  std::vector<std::vector<Entry>> buckets_;  // of first_ and those after it, each in its turn
+  std::vector<Entry> beyond_;                // later than that
+  std::int64_t first_ = 0;
+  std::size_t size_ = 0;
+  std::size_t in_buckets_ = 0;
   std::vector<Happening> slots_;
   std::vector<std::uint32_t> free_;
   std::uint64_t sequence_ = 0;

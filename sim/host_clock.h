@@ -26,9 +26,8 @@ class HostClock {
   Moment when(Instant instant) const {
     const std::int64_t wanted = (instant.time_since_epoch() - local_anchor_).count();
     if (wanted <= 0) return anchor_;
-    __extension__ using Wide = __int128;
-    const Wide rate = kMillion + drift_ppm_;
-    auto passed = static_cast<std::int64_t>(static_cast<Wide>(wanted) * kMillion / rate);
+    const std::int64_t rate = kMillion + drift_ppm_;
+    std::int64_t passed = wanted / rate * kMillion + wanted % rate * kMillion / rate;
     while (scaled(passed) < wanted) ++passed;
     return anchor_ + Duration(passed);
   }
@@ -48,10 +47,10 @@ class HostClock {
  private:
   static constexpr std::int64_t kMillion = 1'000'000;
 
+  // passed * rate / a million, without a product of more than 64 bits.
   std::int64_t scaled(std::int64_t passed) const {
-    __extension__ using Wide = __int128;
-    return static_cast<std::int64_t>(static_cast<Wide>(passed) * (kMillion + drift_ppm_) /
-                                     kMillion);
+    const std::int64_t rate = kMillion + drift_ppm_;
+    return passed / kMillion * rate + passed % kMillion * rate / kMillion;
   }
 
   void set_anchor(Moment now) {

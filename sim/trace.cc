@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "sim/keyed.h"
 
@@ -15,9 +16,13 @@ std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-// Little-endian by arithmetic, so that every machine reads the same number.
+// Little-endian on every machine, so that all read the same number.
 std::uint64_t read_word(BytesView bytes) {
   std::uint64_t word = 0;
+  if (std::endian::native == std::endian::little && bytes.size() == 8) {
+    std::memcpy(&word, bytes.data(), 8);
+    return word;
+  }
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     word |= static_cast<std::uint64_t>(bytes[i]) << (8 * i);
   }

@@ -55,10 +55,16 @@ class World::Context final : public ProgramContext {
 
 World::World(std::uint64_t seed, std::vector<HostSetup> setups, Latency latency,
              std::uint32_t loss_ppm)
-    : keyed_(seed), paths_(keyed_, setups.size(), latency, loss_ppm), deferred_(setups.size()) {
+    : keyed_(seed),
+      paths_(keyed_, setups.size(), latency, loss_ppm),
+      // Which of two hosts is first at one instant is drawn once for a run: other seeds try others.
+      queue_([keyed = keyed_](std::uint64_t pair) {
+        return keyed.draw({Domain::tie, pair, 0, 0});
+      }),
+      deferred_(setups.size()) {
   hosts_.reserve(setups.size());
   for (HostIndex i = 0; i < setups.size(); ++i) {
-    by_id_.emplace(setups[i].config.id, i);
+    note_name(setups[i].config.id, i);
     hosts_.emplace_back(std::move(setups[i]));
   }
   Happening tick;
@@ -85,9 +91,15 @@ std::optional<HostIndex> World::host_of(const Address& address) const {
 }
 
 std::optional<HostIndex> World::index_of(const NodeId& id) const {
-  const auto found = by_id_.find(id);
-  if (found == by_id_.end()) return std::nullopt;
-  return found->second;
+  const std::uint32_t at = by_name_.find(
+      hash_name(id.text()), [&](std::uint32_t candidate) { return names_[candidate].first == id; });
+  if (at == NameIndex::kNone) return std::nullopt;
+  return names_[at].second;
+}
+
+void World::note_name(const NodeId& id, HostIndex host) {
+  by_name_.add(hash_name(id.text()), static_cast<std::uint32_t>(names_.size()));
+  names_.emplace_back(id, host);
 }
 
 // ------------------------------------------------------------------------------ lives of processes
@@ -135,7 +147,7 @@ void World::rename(HostIndex index) {
   const std::string name = host.setup.config.id.text() + '.' + std::to_string(host.life + 1);
   host.setup.config.id = *NodeId::parse(name);
   if (host.setup.credentials.identity) host.setup.credentials.identity->node = name;
-  by_id_.emplace(host.setup.config.id, index);
+  note_name(host.setup.config.id, index);
 }
 
 void World::pause(HostIndex index) { ++hosts_[index].paused; }
@@ -178,10 +190,8 @@ Outcome World::submit(HostIndex index, Command&& what) {
 // ---------------------------------------------------------------------------------------- the loop
 
 void World::schedule(Moment at, HostIndex source, Happening&& happening) {
-  // Which of two hosts is first at one instant is drawn once for a run: other seeds try others.
   const std::uint64_t pair = (static_cast<std::uint64_t>(happening.host) << 32) | source;
-  const std::uint64_t key = keyed_.draw({Domain::tie, pair, 0, 0});
-  queue_.push(at, key, std::move(happening));
+  queue_.push(at, pair, std::move(happening));
 }
 
 void World::run_until(Moment end, std::uint64_t events_max) {

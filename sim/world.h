@@ -7,12 +7,13 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "engine/name_index.h"
 #include "sim/event_queue.h"
 #include "sim/host.h"
 #include "sim/keyed.h"
@@ -111,6 +112,7 @@ class World final : public NetworkEnvironment {
 
   void dispatch(Happening&& happening);
   void execute(Happening&& happening);
+  void note_name(const NodeId& id, HostIndex host);
   void run_backlog(HostIndex host);
   void pump(HostIndex host);
   void arm(HostIndex host);
@@ -123,7 +125,8 @@ class World final : public NetworkEnvironment {
   Trace trace_;
   std::vector<Host> hosts_;
   std::vector<std::uint64_t> deferred_;  // happenings that a pause or slowness delayed, by host
-  std::map<NodeId, HostIndex> by_id_;
+  std::vector<std::pair<NodeId, HostIndex>> names_;  // all that hosts ever had
+  NameIndex by_name_;
   std::unique_ptr<Network> network_;
   std::vector<Tap*> taps_;
   std::vector<Tap*> wire_taps_;

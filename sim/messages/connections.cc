@@ -1,5 +1,6 @@
 // Finding, ending and reusing connections, and what a packet meets where it arrives.
 #include <algorithm>
+#include <utility>
 
 #include "sim/messages/messages_network.h"
 
@@ -15,18 +16,26 @@ void MessagesNetwork::start(HostIndex host, const Credentials& credentials) {
 }
 
 void MessagesNetwork::stop(HostIndex host) {
-  const HostLinks links = std::move(hosts_[host]);
+  for (const Ref ref : ends_of(host)) finish(ref, EndState::gone);
   hosts_[host] = {};
-  const auto end_of = [&](std::uint32_t index) {
+}
+
+// Looks at all connections: for what happens now and then.
+std::vector<MessagesNetwork::Ref> MessagesNetwork::ends_of(HostIndex host) {
+  std::vector<Ref> refs;
+  for (std::uint32_t index = 0; index < connections_.size(); ++index) {
     for (std::uint8_t side = 0; side < 2; ++side) {
       const Ref ref{index, side};
-      if (connections_[index].in_use && end(ref).host == host && end(ref).state != EndState::none) {
-        finish(ref, EndState::gone);
-      }
+      const EndState state = end(ref).state;
+      const bool open =
+          state == EndState::dialling || state == EndState::half_open || state == EndState::up;
+      if (open && end(ref).host == host && alive(ref)) refs.push_back(ref);
     }
-  };
-  for (const auto& [link, index] : links.links) end_of(index);
-  for (const std::uint32_t index : links.half_open) end_of(index);
+  }
+  std::sort(refs.begin(), refs.end(), [&](Ref x, Ref y) {
+    return std::pair(end(x).link, x.connection) < std::pair(end(y).link, y.connection);
+  });
+  return refs;
 }
 
 std::uint32_t MessagesNetwork::allocate() {
@@ -65,10 +74,9 @@ Connection* MessagesNetwork::find(const Happening& happening) {
 }
 
 std::optional<MessagesNetwork::Ref> MessagesNetwork::lookup(HostIndex host, LinkId link) {
-  const auto& links = hosts_[host].links;
-  const auto found = links.find(link.value);
-  if (found == links.end()) return std::nullopt;
-  return Ref{found->second, static_cast<std::uint8_t>(link.dialled() ? 0 : 1)};
+  const std::uint32_t index = hosts_[host].links.find(link);
+  if (index == KeyIndex<LinkId>::kNone) return std::nullopt;
+  return Ref{index, static_cast<std::uint8_t>(link.dialled() ? 0 : 1)};
 }
 
 bool MessagesNetwork::alive(Ref ref) {
@@ -80,8 +88,8 @@ void MessagesNetwork::finish(Ref ref, EndState state) {
   End& one = end(ref);
   if (alive(ref)) {
     HostLinks& links = hosts_[one.host];
-    links.half_open.erase(ref.connection);
-    if (one.link.value != 0 || ref.side == 0) links.links.erase(one.link.value);
+    links.streams -= one.streams.size();
+    if (one.link.value != 0 || ref.side == 0) links.links.erase(one.link);
   }
   one.state = state;
   one.closed_at = world_.now();
@@ -105,11 +113,13 @@ void MessagesNetwork::finish_and_tell(Ref ref, LinkEnd how, std::uint64_t code,
 MessagesNetwork::Arrival MessagesNetwork::arrive(Ref ref) {
   End& one = end(ref);
   switch (world_.state(one.host)) {
-    case HostState::off: return Arrival::lost;
+    case HostState::off:
+      return Arrival::lost;
     case HostState::idle:
       send(ref, 60, make(Kind::icmp, other(ref), false));
       return Arrival::refused;
-    case HostState::running: break;
+    case HostState::running:
+      break;
   }
   if (world_.life(one.host) != one.life || one.state == EndState::gone ||
       one.state == EndState::none) {
@@ -142,14 +152,12 @@ void MessagesNetwork::heard(Ref ref, Moment when) {
   one.waiting = false;
 }
 
-std::size_t MessagesNetwork::open_links(HostIndex host) const { return hosts_[host].links.size(); }
+std::size_t MessagesNetwork::open_links(HostIndex host) const {
+  return hosts_[host].links.size();
+}
 
 std::size_t MessagesNetwork::open_streams(HostIndex host) const {
-  std::size_t count = 0;
-  for (const auto& [link, index] : hosts_[host].links) {
-    count += connections_[index].ends[link % 2].streams.size();
-  }
-  return count;
+  return hosts_[host].streams;
 }
 
 }  // namespace rpcnet::sim::messages

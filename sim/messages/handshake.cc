@@ -11,7 +11,7 @@
 namespace rpcnet::sim::messages {
 
 void MessagesNetwork::connect(HostIndex host, Connect&& order) {
-  if (!order.link.dialled() || hosts_[host].links.contains(order.link.value)) {
+  if (!order.link.dialled() || hosts_[host].links.contains(order.link)) {
     world_.violation(host, "Connect with a link number that is odd or in use");
     return;
   }
@@ -27,7 +27,7 @@ void MessagesNetwork::connect(HostIndex host, Connect&& order) {
   dialler.life = world_.life(host);
   dialler.link = order.link;
   dialler.state = EndState::dialling;
-  hosts_[host].links.emplace(order.link.value, index);
+  hosts_[host].links.set(order.link, index);
   const Ref ref{index, 0};
   set_timer(ref, order.handshake_timeout, make(Kind::handshake_expired, ref, true));
   const auto target = world_.host_of(order.remote);
@@ -51,9 +51,13 @@ void MessagesNetwork::on_hello(Ref ref) {
   const bool restarted = one.state == EndState::gone && one.life != world_.life(one.host);
   if (one.state != EndState::none && !restarted) return;
   switch (world_.state(one.host)) {
-    case HostState::off: return;
-    case HostState::idle: send(ref, 60, make(Kind::icmp, other(ref), false)); return;
-    case HostState::running: break;
+    case HostState::off:
+      return;
+    case HostState::idle:
+      send(ref, 60, make(Kind::icmp, other(ref), false));
+      return;
+    case HostState::running:
+      break;
   }
   HostLinks& links = hosts_[one.host];
   if (!links.credentials.accepts) return;
@@ -63,7 +67,6 @@ void MessagesNetwork::on_hello(Ref ref) {
   }
   one.life = world_.life(one.host);
   one.state = EndState::half_open;
-  links.half_open.insert(ref.connection);
   set_timer(ref, std::chrono::seconds(10), make(Kind::handshake_expired, ref, true));
   send_welcome(ref.connection, 0);
 }
@@ -136,8 +139,7 @@ bool MessagesNetwork::on_confirmed(Ref ref) {
   HostLinks& links = hosts_[one.host];
   one.link = LinkId{links.next_accepted};
   links.next_accepted += 2;
-  links.half_open.erase(ref.connection);
-  links.links.emplace(one.link.value, ref.connection);
+  links.links.set(one.link, ref.connection);
   come_up(ref, identity);
   // The engine may have closed it at once.
   if (end(ref).state != EndState::up) return false;
@@ -165,9 +167,9 @@ void MessagesNetwork::come_up(Ref ref, const std::optional<PeerIdentity>& identi
   if (ref.side == 0) ++counters_.links;
   set_timer(ref, config_.idle_timeout, make(Kind::idle_check, ref, true));
   set_timer(ref, 2 * at(ref).round_trip, make(Kind::datagram_limit, ref, true));
-  world_.deliver(one.host, LinkUp{one.link, at(ref).protocol,
-                                  world_.address_of(end(other(ref)).host), identity,
-                                  one.datagram_max, one.streams_allowed});
+  world_.deliver(one.host,
+                 LinkUp{one.link, at(ref).protocol, world_.address_of(end(other(ref)).host),
+                        identity, one.datagram_max, one.streams_allowed});
 }
 
 }  // namespace rpcnet::sim::messages

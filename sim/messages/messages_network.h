@@ -11,13 +11,12 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/key_index.h"
 #include "sim/messages/connection.h"
 #include "sim/network.h"
 
@@ -68,7 +67,7 @@ class MessagesNetwork final : public Network {
     done_retry,
     handshake_expired,
     datagram,
-    frame,        // b: stream; c: offset or value; d: FrameType, fin and tries
+    frame,  // b: stream; c: offset or value; d: FrameType, fin and tries
     frame_retry,
     acknowledgement,  // b: stream; c: bytes; d: 1 with FIN or RESET
     acknowledgement_retry,
@@ -89,8 +88,8 @@ class MessagesNetwork final : public Network {
 
   struct HostLinks {
     Credentials credentials;
-    std::map<std::uint64_t, std::uint32_t> links;  // LinkId -> connection
-    std::set<std::uint32_t> half_open;
+    KeyIndex<LinkId> links;   // to connections
+    std::size_t streams = 0;  // on all of them
     std::uint64_t next_accepted = 1;
   };
   // What is around a DATAGRAM frame's payload: headers, tag.
@@ -109,6 +108,7 @@ class MessagesNetwork final : public Network {
   End& end(Ref ref) { return connections_[ref.connection].ends[ref.side]; }
   static Ref other(Ref ref) { return {ref.connection, static_cast<std::uint8_t>(1 - ref.side)}; }
   std::optional<Ref> lookup(HostIndex host, LinkId link);
+  std::vector<Ref> ends_of(HostIndex host);  // that are open or being opened, by LinkId
   bool alive(Ref ref);  // its process still runs
   void finish(Ref ref, EndState state);
   void finish_and_tell(Ref ref, LinkEnd how, std::uint64_t code, std::string detail);

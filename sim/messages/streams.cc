@@ -8,7 +8,9 @@ namespace rpcnet::sim::messages {
 namespace {
 
 // Both ends number a stream alike: 4n by the dialler (side 0), 4n + 1 by the acceptor (side 1).
-bool opened_by(std::uint8_t side, std::uint64_t id) { return id % 4 == side; }
+bool opened_by(std::uint8_t side, std::uint64_t id) {
+  return id % 4 == side;
+}
 
 constexpr std::uint64_t kFin = 1;
 
@@ -26,6 +28,7 @@ Stream* MessagesNetwork::open_stream(Ref ref, std::uint64_t id) {
   if (opened_by(ref.side, id)) return nullptr;
   if (id / 4 < one.peer_done_below || one.peer_done.contains(id / 4)) return nullptr;
   Stream& stream = one.streams[id];
+  ++hosts_[one.host].streams;
   stream.out.limit = config_.stream_window_bytes;
   stream.in.limit = config_.stream_window_bytes;
   start_pinging(ref);
@@ -46,6 +49,7 @@ void MessagesNetwork::write_stream(HostIndex host, WriteStream&& order) {
     }
     ++one.streams_opened;
     stream = &one.streams[id];
+    ++hosts_[one.host].streams;
     stream->begun = true;
     stream->out.limit = config_.stream_window_bytes;
     stream->in.limit = config_.stream_window_bytes;
@@ -70,13 +74,11 @@ void MessagesNetwork::flush_stream(Ref ref, std::uint64_t id) {
   if (stream == nullptr || stream->out.reset) return;
   Sending& out = stream->out;
   while (!out.queue.empty()) {
-    const std::uint64_t room =
-        std::min(out.limit - out.sent, one.data_limit - one.data_sent);
+    const std::uint64_t room = std::min(out.limit - out.sent, one.data_limit - one.data_sent);
     if (room == 0) return;
     Bytes& front = out.queue.front();
-    const std::uint64_t whole =
-        std::min({static_cast<std::uint64_t>(front.size() - out.front_sent), room,
-                  config_.piece_max});
+    const std::uint64_t whole = std::min(
+        {static_cast<std::uint64_t>(front.size() - out.front_sent), room, config_.piece_max});
     // One frame in eight is cut anywhere, as packet ends would: parsers must not care.
     const Key key{Domain::stream, draw_entity(ref), id, out.sent};
     const std::uint64_t chance = keyed_.draw(key);
@@ -109,8 +111,8 @@ void MessagesNetwork::flush_all(Ref ref) {
   for (const std::uint64_t id : waiting) flush_stream(ref, id);
 }
 
-void MessagesNetwork::send_frame(Ref ref, FrameType type, std::uint64_t stream,
-                                 std::uint64_t value, bool fin, Bytes bytes) {
+void MessagesNetwork::send_frame(Ref ref, FrameType type, std::uint64_t stream, std::uint64_t value,
+                                 bool fin, Bytes bytes) {
   Happening frame = make(Kind::frame, ref, false);
   frame.b = stream;
   frame.c = value;
@@ -164,9 +166,12 @@ void MessagesNetwork::on_frame(Ref ref, Happening&& frame) {
   const std::uint64_t value = frame.c;
   const bool fin = (frame.d & kFin) != 0;
   switch (static_cast<FrameType>((frame.d >> 8) & 0xff)) {
-    case FrameType::data: return on_data(ref, std::move(frame), fin);
-    case FrameType::reset: return on_stream_reset(ref, id, value);
-    case FrameType::stop: return on_stream_stop(ref, id, value);
+    case FrameType::data:
+      return on_data(ref, std::move(frame), fin);
+    case FrameType::reset:
+      return on_stream_reset(ref, id, value);
+    case FrameType::stop:
+      return on_stream_stop(ref, id, value);
     case FrameType::stream_credit:
       if (Stream* stream = find_stream(ref, id)) {
         stream->out.limit = std::max(stream->out.limit, value);
@@ -221,8 +226,10 @@ void MessagesNetwork::deliver_in_order(Ref ref, std::uint64_t id) {
     if (in.stopped) {
       in.consumed += bytes.size();
       credit_link(ref, bytes.size());
-      if (fin) finish_stream(ref, id);
-      else credit_stream(ref, id, *stream);
+      if (fin)
+        finish_stream(ref, id);
+      else
+        credit_stream(ref, id, *stream);
       continue;
     }
     const bool first_word = !stream->begun;
@@ -248,6 +255,7 @@ void MessagesNetwork::finish_stream(Ref ref, std::uint64_t id) {
   const std::uint64_t left =
       std::max(stream->in.final_size.value_or(0), stream->in.next) - stream->in.consumed;
   one.streams.erase(id);
+  --hosts_[one.host].streams;
   if (!opened_by(ref.side, id)) {
     one.peer_done.insert(id / 4);
     while (!one.peer_done.empty() && *one.peer_done.begin() == one.peer_done_below) {

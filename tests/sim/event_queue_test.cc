@@ -3,7 +3,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <set>
 #include <vector>
+
+#include "sim/keyed.h"
 
 namespace rpcnet::sim {
 namespace {
@@ -14,7 +17,9 @@ Happening named(std::uint64_t name) {
   return happening;
 }
 
-Moment at(std::int64_t nanos) { return Moment(Duration(nanos)); }
+Moment at(std::int64_t nanos) {
+  return Moment(Duration(nanos));
+}
 
 std::vector<std::uint64_t> drain(EventQueue& queue) {
   std::vector<std::uint64_t> names;
@@ -75,6 +80,42 @@ BOOST_AUTO_TEST_CASE(NothingHappensAfterTheLimitOrBeforeWhatHasHappened) {
   const auto late = queue.pop(Moment::max());
   BOOST_TEST_REQUIRE(late.has_value());
   BOOST_TEST((late->at == at(10)));
+}
+
+// Near, later and far beyond, pushed while others are popped: always the earliest comes.
+BOOST_AUTO_TEST_CASE(HoweverFarAheadTheOrderIsThatOfTime) {
+  EventQueue queue;
+  const Keyed keyed(1);
+  std::multiset<std::int64_t> expected;
+  std::int64_t now = 0;
+  for (std::uint64_t i = 0; i < 20'000; ++i) {
+    const std::uint64_t reach = keyed.below({Domain::probe, 0, 1, i}, 45);
+    const auto ahead =
+        static_cast<std::int64_t>(keyed.below({Domain::probe, 0, 2, i}, std::uint64_t{1} << reach));
+    queue.push(at(now + ahead), 0, named(i));
+    expected.insert(now + ahead);
+    if (i % 3 != 0) continue;
+    const auto due = queue.pop(Moment::max());
+    BOOST_TEST_REQUIRE(due.has_value());
+    now = due->at.time_since_epoch().count();
+    BOOST_TEST_REQUIRE(now == *expected.begin());
+    expected.erase(expected.begin());
+  }
+  BOOST_TEST(queue.size() == expected.size());
+  while (const auto due = queue.pop(Moment::max())) {
+    BOOST_TEST_REQUIRE(due->at.time_since_epoch().count() == *expected.begin());
+    expected.erase(expected.begin());
+  }
+  BOOST_TEST(expected.empty());
+}
+
+BOOST_AUTO_TEST_CASE(KeysStandWhereTheirRankSays) {
+  EventQueue queue([](std::uint64_t key) { return 100 - key; });
+  queue.push(at(10), 3, named(3));
+  queue.push(at(10), 7, named(7));
+  queue.push(at(10), 3, named(4));
+  const std::vector<std::uint64_t> expected{7, 3, 4};
+  BOOST_TEST(drain(queue) == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
