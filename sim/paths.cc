@@ -123,13 +123,14 @@ Fate Paths::pass(Moment now, const Packet& packet) {
     if (changed) ++effects_[active.index];
     if (active.index == remembered_ && active.fault.kind != FaultKind::drop) {
       const std::uint64_t nth = ++active.sent[{packet.from, packet.to}];
-      const bool damages = active.fault.kind == FaultKind::corrupt ||
-                           active.fault.kind == FaultKind::truncate;
+      const bool damages =
+          active.fault.kind == FaultKind::corrupt || active.fault.kind == FaultKind::truncate;
       if (fate.lost || (changed && damages)) losses_.push_back({packet.from, packet.to, nth});
     }
     fate.lost = fate.lost || lost;
   }
   if (!fate.arrives_whole()) ++packets_lost_;
+  if (watcher_) watcher_(now, packet, fate);
   return fate;
 }
 

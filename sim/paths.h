@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <utility>
@@ -76,6 +77,10 @@ class Paths {
   void remember_losses(std::size_t index) { remembered_ = index; }
   const std::vector<PacketName>& losses() const { return losses_; }
 
+  // Told of every packet that is sent.
+  using Watcher = std::function<void(Moment, const Packet&, const Fate&)>;
+  void on_packet(Watcher watcher) { watcher_ = std::move(watcher); }
+
   // Packets that the fault changed.
   std::uint64_t effects(std::size_t index) const;
 
@@ -88,8 +93,8 @@ class Paths {
     Fault fault;
     std::vector<bool> from;  // by host
     std::vector<bool> to;
-    std::vector<std::uint32_t> group;                           // by host; 0: in none
-    std::map<std::pair<HostIndex, HostIndex>, Moment> free_at;  // bandwidth: end of the queue
+    std::vector<std::uint32_t> group;                               // by host; 0: in none
+    std::map<std::pair<HostIndex, HostIndex>, Moment> free_at;      // bandwidth: end of the queue
     std::map<std::pair<HostIndex, HostIndex>, std::uint64_t> sent;  // where packets have names
   };
 
@@ -116,6 +121,7 @@ class Paths {
   std::vector<std::uint64_t> effects_;
   std::optional<std::size_t> remembered_;
   std::vector<PacketName> losses_;
+  Watcher watcher_;
   std::uint64_t packets_ = 0;
   std::uint64_t packets_lost_ = 0;
 };

@@ -3,6 +3,8 @@
 
 #include <charconv>
 
+#include "sim/settings.h"
+
 namespace rpcnet::sim {
 namespace {
 
@@ -64,6 +66,17 @@ std::string names(const Plan& plan, const std::vector<PacketName>& packets) {
   return text.empty() ? "[]" : text + "\"]";
 }
 
+void print_links(const Plan& plan, std::string& text) {
+  for (const LinkLatency& link : plan.links) {
+    text += "\n[[links]]\n";
+    if (!link.from.empty()) text += "from = " + names(plan, link.from) + '\n';
+    if (!link.to.empty()) text += "to = " + names(plan, link.to) + '\n';
+    text += "latency = \"" + std::string(to_text(link.latency.shape)) + "\"\n";
+    text += "base_us = " + std::to_string(in_us(link.latency.base)) + '\n';
+    text += "spread_us = " + std::to_string(in_us(link.latency.spread)) + '\n';
+  }
+}
+
 }  // namespace
 
 std::string Plan::host_name(HostIndex host) const {
@@ -119,55 +132,28 @@ std::string to_text(const Plan& plan, const Fault& fault) {
 }
 
 std::string to_text(const Plan& plan) {
-  const auto row = [](const char* name, std::int64_t value) {
+  const auto row = [](std::string_view name, std::int64_t value) {
     return std::string(name) + " = " + std::to_string(value) + '\n';
   };
   std::string text = "# A plan: a scenario with nothing left to draw. Run it with: sim run FILE\n";
   text += "name = \"" + plan.name + "\"\n";
   // Seeds are 64-bit and TOML's integers are signed: a string carries all of them.
   text += "seed = \"" + std::to_string(plan.seed) + "\"\n";
-  text += row("active_ms", in_ms(plan.active));
-  text += row("start_spread_ms", in_ms(plan.start_spread));
-  if (plan.false_deaths_max >= 0) text += row("false_deaths_max", plan.false_deaths_max);
-  text += "\n[cluster]\n";
-  text += row("directors", static_cast<std::int64_t>(plan.directors));
-  text += row("workers", static_cast<std::int64_t>(plan.workers));
-  text += row("clients", static_cast<std::int64_t>(plan.clients));
-  text += row("zones", static_cast<std::int64_t>(plan.zones));
-  text += row("clock_offset_ms", plan.clock_offset_ms);
-  text += row("clock_drift_ppm", plan.clock_drift_ppm);
-  text += "\n[network]\n";
-  text += "latency = \"" + std::string(to_text(plan.latency.shape)) + "\"\n";
-  text += row("base_us", in_us(plan.latency.base));
-  text += row("spread_us", in_us(plan.latency.spread));
-  text += row("loss_ppm", plan.loss_ppm);
-  text += row("peer_streams_max", plan.peer_streams_max);
-  text += row("stream_window_bytes", plan.stream_window_bytes);
-  text += row("link_window_bytes", plan.link_window_bytes);
-  for (const LinkLatency& link : plan.links) {
-    text += "\n[[links]]\n";
-    if (!link.from.empty()) text += "from = " + names(plan, link.from) + '\n';
-    if (!link.to.empty()) text += "to = " + names(plan, link.to) + '\n';
-    text += "latency = \"" + std::string(to_text(link.latency.shape)) + "\"\n";
-    text += row("base_us", in_us(link.latency.base));
-    text += row("spread_us", in_us(link.latency.spread));
+  std::string_view section;
+  for (const Setting& setting : settings()) {
+    if (setting.section != section) {
+      if (section == "network") print_links(plan, text);
+      section = setting.section;
+      text += "\n[" + std::string(section) + "]\n";
+      if (section == "network") {
+        text += "latency = \"" + std::string(to_text(plan.latency.shape)) + "\"\n";
+      }
+    }
+    if (setting.key == "false_deaths_max" && plan.false_deaths_max < 0) continue;
+    text += row(setting.key, setting.get(plan));
   }
-  text += "\n[workload]\n";
-  text += row("tokens", plan.workload.tokens);
-  text += row("token_ms", plan.workload.token_ms);
-  text += row("token_bytes", plan.workload.token_bytes);
-  text += row("session_gap_ms", plan.workload.session_gap_ms);
-  text += row("echo_ms", plan.workload.echo_ms);
-  text += row("echo_bytes", plan.workload.echo_bytes);
-  text += row("cancel_ppm", plan.workload.cancel_ppm);
-  text += row("work_ms", plan.workload.work_ms);
-  text += row("fail_ppm", plan.workload.fail_ppm);
-  text += row("talk_ms", plan.workload.talk_ms);
-  text += row("talk_messages", plan.workload.talk_messages);
-  text += row("talk_bytes", plan.workload.talk_bytes);
-  text += row("retag_ms", plan.workload.retag_ms);
   if (!plan.knobs.empty()) text += "\n[knobs]\n";
-  for (const auto& [name, value] : plan.knobs) text += row(name.c_str(), value);
+  for (const auto& [name, value] : plan.knobs) text += row(name, value);
   text += "\n[faults]\nlines = [\n";
   for (const Fault& fault : plan.faults) text += "  " + to_text(plan, fault) + ",\n";
   return text + "]\n";

@@ -2,10 +2,12 @@
 #include "sim/scenario.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
 #include "sim/keyed.h"
+#include "sim/settings.h"
 #include "sim/swarm.h"
 
 namespace rpcnet::sim {
@@ -39,20 +41,48 @@ class Drawer {
 // Where the lines of [[links]] begin, among those of faults.
 constexpr std::uint64_t kLinkLines = 1'000'000;
 
+struct FaultNumber {
+  std::string_view name;
+  std::int64_t lowest;
+  std::int64_t highest;
+};
+
+constexpr std::int64_t kYearMs = std::int64_t{366} * 86'400'000;
+constexpr std::int64_t kHourUs = 3'600'000'000;
+constexpr std::int64_t kKnobMax = std::int64_t{1} << 40;
+constexpr std::int64_t kDriftMax = 500'000;  // of a million: half speed
+
+constexpr std::array kFaultNumbers{
+    FaultNumber{"at_ms", 0, kYearMs},
+    FaultNumber{"until_ms", 0, kYearMs},
+    FaultNumber{"for_ms", 0, kYearMs},
+    FaultNumber{"every_ms", 1, kYearMs},
+    FaultNumber{"ppm", 0, 1'000'000},
+    FaultNumber{"micros", 0, 24 * kHourUs},
+    FaultNumber{"spread_micros", 0, 24 * kHourUs},
+    FaultNumber{"bytes_per_second", 1, std::int64_t{1} << 40},
+    FaultNumber{"queue_bytes", 0, std::int64_t{1} << 40},
+    FaultNumber{"split", 2, 1000},
+    FaultNumber{"bytes", 0, 65'536},
+    FaultNumber{"zone", 0, 1'000'000},
+    FaultNumber{"times", 1, 1'000'000},
+    FaultNumber{"id", 0, std::int64_t{1} << 32},
+};
+
 class Expander {
  public:
-  Expander(const Scenario& scenario, std::uint64_t seed, std::string& error)
-      : scenario_(scenario), drawer_(seed), error_(error) {
+  Expander(const Scenario& scenario, std::uint64_t seed, Problem& problem)
+      : scenario_(scenario), drawer_(seed), problem_(problem) {
     plan_.seed = seed;
   }
 
   std::optional<Plan> run() {
     fill_settings();
-    for (std::size_t i = 0; error_.empty() && i < scenario_.faults.size(); ++i) {
+    for (std::size_t i = 0; problem_.what.empty() && i < scenario_.faults.size(); ++i) {
       fill_fault(i + 1, scenario_.faults[i]);
     }
-    if (error_.empty() && scenario_.swarm_faults) fill_swarm();
-    if (!error_.empty()) return std::nullopt;
+    if (problem_.what.empty() && scenario_.swarm_faults) fill_swarm();
+    if (!problem_.what.empty()) return std::nullopt;
     for (const Fault& fault : plan_.faults) {
       plan_.active = std::max(plan_.active, fault.at + milliseconds(1'000));
     }
@@ -63,63 +93,46 @@ class Expander {
   }
 
  private:
-  template <typename T>
-  void take(const char* name, T& into) {
-    const auto found = scenario_.numbers.find(name);
-    if (found == scenario_.numbers.end()) return;
-    used_.push_back(name);
-    into = static_cast<T>(drawer_.draw(0, name, found->second));
+  void fail(int line, std::string what) {
+    if (problem_.what.empty()) problem_ = {line, std::move(what)};
   }
-  template <typename Unit>
-  void take_time(const char* name, Duration& into) {
-    auto count = std::chrono::duration_cast<Unit>(into).count();
-    take(name, count);
-    into = Unit(count);
+
+  // One draw from a range that must lie within [lowest, highest].
+  std::int64_t draw(std::uint64_t line, std::string_view name, const Range& range,
+                    std::int64_t lowest, std::int64_t highest) {
+    const auto text = [](std::int64_t value) { return std::to_string(value); };
+    if (range.low > range.high) {
+      fail(range.line, std::string(name) + ": [lowest, highest] is expected, not [" +
+                           text(range.low) + ", " + text(range.high) + "]");
+    } else if (range.low < lowest || range.high > highest) {
+      fail(range.line, std::string(name) + ": a number from " + text(lowest) + " to " +
+                           text(highest) + " is expected, not " +
+                           text(range.low < lowest ? range.low : range.high));
+    }
+    return drawer_.draw(line, name, range);
   }
 
   void fill_settings() {
     plan_.name = scenario_.name;
-    take_time<milliseconds>("active_ms", plan_.active);
-    take_time<milliseconds>("start_spread_ms", plan_.start_spread);
-    take("false_deaths_max", plan_.false_deaths_max);
-    take("cluster.directors", plan_.directors);
-    take("cluster.workers", plan_.workers);
-    take("cluster.clients", plan_.clients);
-    take("cluster.zones", plan_.zones);
-    take("cluster.clock_offset_ms", plan_.clock_offset_ms);
-    take("cluster.clock_drift_ppm", plan_.clock_drift_ppm);
-    take_time<microseconds>("network.base_us", plan_.latency.base);
-    take_time<microseconds>("network.spread_us", plan_.latency.spread);
-    take("network.loss_ppm", plan_.loss_ppm);
-    take("network.peer_streams_max", plan_.peer_streams_max);
-    take("network.stream_window_bytes", plan_.stream_window_bytes);
-    take("network.link_window_bytes", plan_.link_window_bytes);
-    take("workload.tokens", plan_.workload.tokens);
-    take("workload.token_ms", plan_.workload.token_ms);
-    take("workload.token_bytes", plan_.workload.token_bytes);
-    take("workload.session_gap_ms", plan_.workload.session_gap_ms);
-    take("workload.echo_ms", plan_.workload.echo_ms);
-    take("workload.echo_bytes", plan_.workload.echo_bytes);
-    take("workload.cancel_ppm", plan_.workload.cancel_ppm);
-    take("workload.work_ms", plan_.workload.work_ms);
-    take("workload.fail_ppm", plan_.workload.fail_ppm);
-    take("workload.talk_ms", plan_.workload.talk_ms);
-    take("workload.talk_messages", plan_.workload.talk_messages);
-    take("workload.talk_bytes", plan_.workload.talk_bytes);
-    take("workload.retag_ms", plan_.workload.retag_ms);
     for (const auto& [name, range] : scenario_.numbers) {
-      if (std::find(used_.begin(), used_.end(), name) == used_.end()) {
-        error_ = "no such setting: " + name;
+      const auto known = settings();
+      const auto setting = std::find_if(known.begin(), known.end(),
+                                        [&](const Setting& one) { return one.is_named(name); });
+      if (setting == known.end()) {
+        fail(range.line, "no such setting: " + name);
+        continue;
       }
+      setting->set(plan_, draw(0, name, range, setting->lowest, setting->highest));
     }
+    line_ = scenario_.latency_line;
     plan_.latency.shape = shape_named(scenario_.latency_shape);
     for (const auto& [name, range] : scenario_.knobs) {
       NodeConfig probe{.id = *NodeId::parse("x")};
-      const std::int64_t value = drawer_.draw(0, name, range);
-      if (!set_knob(probe, name, value)) error_ = "no such knob: " + name;
+      const std::int64_t value = draw(0, name, range, 0, kKnobMax);
+      if (!set_knob(probe, name, value)) fail(range.line, "no such knob: " + name);
       plan_.knobs.emplace_back(name, value);
     }
-    if (plan_.members() == 0) error_ = "a cluster needs a director or a worker";
+    if (plan_.members() == 0) fail(0, "a cluster needs a director or a worker");
     plan_.zones = std::clamp<std::size_t>(plan_.zones, 1, plan_.hosts());
     for (std::size_t i = 0; i < scenario_.links.size(); ++i) fill_link(i, scenario_.links[i]);
   }
@@ -129,25 +142,23 @@ class Expander {
     if (shape == "uniform") return LatencyShape::uniform;
     if (shape == "exponential") return LatencyShape::exponential;
     if (shape == "tailed") return LatencyShape::tailed;
-    error_ = "no such latency: " + shape;
+    fail(line_, "fixed, uniform, exponential or tailed is expected, not " + shape);
     return {};
   }
 
   void fill_link(std::size_t index, const LinkTemplate& from) {
     const std::uint64_t line = kLinkLines + index;
+    line_ = from.line;
     LinkLatency link;
     std::vector<HostIndex> drawn;
     select(line, from.from, drawn, link.from);
     select(line, from.to, drawn, link.to);
     link.latency.shape = shape_named(from.shape);
     for (const auto& [name, range] : from.numbers) {
-      const microseconds value(drawer_.draw(line, name, range));
-      if (name == "base_us")
-        link.latency.base = value;
-      else if (name == "spread_us")
-        link.latency.spread = value;
-      else
-        error_ = "a link has no " + name;
+      const microseconds value(draw(line, name, range, 0, kHourUs));
+      if (name == "base_us") link.latency.base = value;
+      else if (name == "spread_us") link.latency.spread = value;
+      else fail(range.line, "a link has no " + name);
     }
     plan_.links.push_back(std::move(link));
   }
@@ -165,6 +176,11 @@ class Expander {
     return hosts;
   }
 
+  std::string population() const {
+    return std::to_string(plan_.directors) + " directors, " + std::to_string(plan_.workers) +
+           " workers and " + std::to_string(plan_.clients) + " clients, from director-0 on";
+  }
+
   // `drawn` keeps the hosts of one line apart.
   void select(std::uint64_t line, const std::vector<std::string>& words,
               std::vector<HostIndex>& drawn, std::vector<HostIndex>& into) {
@@ -176,8 +192,7 @@ class Expander {
       }
       const char last = word.empty() ? ' ' : word.back();
       if (last != '?' && last != '*') {
-        error_ = "no such host: " + word;
-        return;
+        return fail(line_, "no such host: " + word + "; there are " + population());
       }
       std::string_view role = word;
       role.remove_suffix(1);
@@ -201,7 +216,13 @@ class Expander {
                                      const char* name) {
     const auto found = from.numbers.find(name);
     if (found == from.numbers.end()) return std::nullopt;
-    return drawer_.draw(line, name, found->second);
+    const bool drift = from.kind == to_text(FaultKind::clock_drift);
+    for (const FaultNumber& known : kFaultNumbers) {
+      if (known.name != name) continue;
+      const std::int64_t lowest = drift && known.name == "ppm" ? -kDriftMax : known.lowest;
+      return draw(line, name, found->second, lowest, known.highest);
+    }
+    return std::nullopt;
   }
 
   // "worker-0 > worker-1: 3 5"
@@ -222,18 +243,16 @@ class Expander {
       }
       if (from && to && at == last) return;
     }
-    error_ = "packets are named as in \"worker-0 > worker-1: 3 5\", not \"" + std::string(words) +
-             '"';
+    fail(line_,
+         "packets are named as in \"worker-0 > worker-1: 3 5\", not \"" + std::string(words) + '"');
   }
 
   void fill_fault(std::uint64_t line, const FaultTemplate& from) {
-    static const std::vector<std::string> kKnown{
-        "at_ms",         "until_ms",         "for_ms",      "ppm",   "micros", "every_ms",
-        "spread_micros", "bytes_per_second", "queue_bytes", "split", "bytes",  "zone",
-        "times",         "id"};
+    line_ = from.line;
     for (const auto& [name, range] : from.numbers) {
-      if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) {
-        error_ = "a fault has no " + name;
+      if (std::none_of(kFaultNumbers.begin(), kFaultNumbers.end(),
+                       [&](const FaultNumber& known) { return known.name == name; })) {
+        fail(range.line, "a fault has no " + name);
       }
     }
     Fault fault;
@@ -265,14 +284,16 @@ class Expander {
     if (from.kind == "zone-partition") return part_zone(number(line, from, "zone"), fault);
     const auto kind = parse_fault_kind(from.kind);
     if (!kind) {
-      error_ = "no such fault: " + from.kind;
-      return;
+      return fail(line_, "no such fault: " + from.kind);
     }
     fault.kind = *kind;
     if (!has_end(fault.kind)) fault.until = {};
-    if (!is_network(fault.kind) && fault.hosts.empty()) error_ = from.kind + " needs hosts";
+    if (!is_network(fault.kind) && fault.hosts.empty()) fail(line_, from.kind + " needs hosts");
+    if (has_end(fault.kind) && fault.until < fault.at) {
+      fail(line_, from.kind + " ends before it begins: until_ms must not be below at_ms");
+    }
     if ((fault.kind == FaultKind::drop) == fault.packets.empty()) {
-      error_ = from.kind + (fault.packets.empty() ? " needs packets" : " has no packets");
+      fail(line_, from.kind + (fault.packets.empty() ? " needs packets" : " has no packets"));
     }
     check_hosts(fault);
     plan_.faults.push_back(fault);
@@ -329,8 +350,8 @@ class Expander {
 
   // Each of the hosts cannot speak to the next, the last not to the first.
   void cut_ring(const Fault& base) {
-    if (base.hosts.size() < 2) error_ = "a ring needs two hosts";
-    for (std::size_t i = 0; error_.empty() && i < base.hosts.size(); ++i) {
+    if (base.hosts.size() < 2) fail(line_, "a ring needs two hosts");
+    for (std::size_t i = 0; problem_.what.empty() && i < base.hosts.size(); ++i) {
       plan_.faults.push_back({.kind = FaultKind::cut,
                               .at = base.at,
                               .until = base.until,
@@ -341,10 +362,10 @@ class Expander {
 
   // One zone on one side, the others on the other.
   void part_zone(std::optional<std::int64_t> zone, Fault fault) {
-    if (plan_.zones < 2) error_ = "zone-partition needs cluster.zones of two or more";
+    if (plan_.zones < 2) fail(line_, "zone-partition needs cluster.zones of two or more");
     fault.kind = FaultKind::partition;
     fault.groups.resize(2);
-    for (HostIndex host = 0; error_.empty() && host < plan_.hosts(); ++host) {
+    for (HostIndex host = 0; problem_.what.empty() && host < plan_.hosts(); ++host) {
       const bool inside =
           host % plan_.zones == static_cast<std::size_t>(zone.value_or(0)) % plan_.zones;
       fault.groups[inside ? 0 : 1].push_back(host);
@@ -356,9 +377,9 @@ class Expander {
   void check_hosts(const Fault& fault) {
     for (const HostIndex host : fault.hosts) {
       if (fault.kind == FaultKind::replace && !plan_.is_worker(host)) {
-        error_ = "replace is for workers: clients know directors by name";
+        fail(line_, "replace is for workers: clients know directors by name");
       } else if (fault.kind == FaultKind::rebind && !plan_.is_client(host)) {
-        error_ = "rebind is for clients: members are joined at their address";
+        fail(line_, "rebind is for clients: members are joined at their address");
       }
     }
   }
@@ -367,10 +388,8 @@ class Expander {
     std::vector<FaultKind> kinds;
     for (const std::string& word : scenario_.swarm_kinds) {
       const auto kind = parse_fault_kind(word);
-      if (!kind)
-        error_ = "no such fault: " + word;
-      else
-        kinds.push_back(*kind);
+      if (!kind) fail(scenario_.swarm_faults->line, "no such fault: " + word);
+      else kinds.push_back(*kind);
     }
     const auto count = drawer_.draw(0, "swarm", *scenario_.swarm_faults);
     draw_swarm(plan_, static_cast<std::size_t>(std::max<std::int64_t>(count, 0)), kinds);
@@ -378,16 +397,42 @@ class Expander {
 
   const Scenario& scenario_;
   Drawer drawer_;
-  std::string& error_;
-  std::vector<std::string> used_;
+  Problem& problem_;
+  int line_ = 0;  // of the fault being read
   Plan plan_;
 };
 
 }  // namespace
 
-std::optional<Plan> expand(const Scenario& scenario, std::uint64_t seed, std::string& error) {
-  error.clear();
-  return Expander(scenario, scenario.seed.value_or(seed), error).run();
+std::optional<Plan> expand(const Scenario& scenario, std::uint64_t seed, Problem& problem) {
+  problem = {};
+  return Expander(scenario, scenario.seed.value_or(seed), problem).run();
+}
+
+std::optional<Problem> find_freedom(const Scenario& scenario) {
+  const auto range = [](const auto& numbers) -> std::optional<Problem> {
+    for (const auto& [name, one] : numbers) {
+      if (one.low != one.high) return Problem{one.line, name + ": a plan has one number here"};
+    }
+    return std::nullopt;
+  };
+  if (const auto found = range(scenario.numbers)) return found;
+  if (const auto found = range(scenario.knobs)) return found;
+  if (scenario.swarm_faults) {
+    return Problem{scenario.swarm_faults->line, "a plan names its faults: no [swarm]"};
+  }
+  for (const FaultTemplate& fault : scenario.faults) {
+    if (const auto found = range(fault.numbers)) return found;
+    std::vector<std::string> words(fault.hosts);
+    words.insert(words.end(), fault.from.begin(), fault.from.end());
+    words.insert(words.end(), fault.to.begin(), fault.to.end());
+    for (const auto& group : fault.groups) words.insert(words.end(), group.begin(), group.end());
+    for (const std::string& word : words) {
+      if (word.ends_with('?')) return Problem{fault.line, "a plan names its hosts, not " + word};
+    }
+    if (fault.numbers.contains("split")) return Problem{fault.line, "a plan names its groups"};
+  }
+  return std::nullopt;
 }
 
 }  // namespace rpcnet::sim

@@ -16,10 +16,12 @@ namespace rpcnet::sim {
 struct Range {
   std::int64_t low = 0;
   std::int64_t high = 0;  // included
+  int line = 0;           // of the file; 0: it came from elsewhere
 };
 
 // One fault line of a scenario file, before anything is drawn.
 struct FaultTemplate {
+  int line = 0;
   // A FaultKind; or what becomes several lines: rolling-restart, flapping, ring, zone-partition.
   std::string kind;
   std::map<std::string, Range> numbers;
@@ -35,6 +37,7 @@ struct FaultTemplate {
 
 // What one direction between some hosts takes; words as in FaultTemplate.
 struct LinkTemplate {
+  int line = 0;
   std::vector<std::string> from;
   std::vector<std::string> to;
   std::string shape = "uniform";
@@ -44,10 +47,11 @@ struct LinkTemplate {
 struct Scenario {
   std::string name;
   std::string about;
-  std::optional<std::uint64_t> seed;      // a printed plan carries its own
-  std::map<std::string, Range> numbers;   // by "section.key", as in the file
+  std::optional<std::uint64_t> seed;     // a printed plan carries its own
+  std::map<std::string, Range> numbers;  // by "section.key", as in the file
   std::map<std::string, Range> knobs;
   std::string latency_shape = "uniform";
+  int latency_line = 0;
   std::vector<LinkTemplate> links;
   std::vector<FaultTemplate> faults;
   // Swarm: how many faults are drawn, and of which kinds; all kinds if empty.
@@ -55,7 +59,16 @@ struct Scenario {
   std::vector<std::string> swarm_kinds;
 };
 
-// What went wrong is said in `error`, with the line's words.
-std::optional<Plan> expand(const Scenario& scenario, std::uint64_t seed, std::string& error);
+// What is wrong with a file, and what was expected instead.
+struct Problem {
+  int line = 0;  // 0: no line says it
+  std::string what;
+};
+
+// The file's own seed goes before `seed`. nullopt: see `problem`.
+std::optional<Plan> expand(const Scenario& scenario, std::uint64_t seed, Problem& problem);
+
+// What of it the seed would decide; a plan has nothing of that.
+std::optional<Problem> find_freedom(const Scenario& scenario);
 
 }  // namespace rpcnet::sim

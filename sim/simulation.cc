@@ -110,7 +110,10 @@ class Simulation {
       world_.paths().set_latency(link.from, link.to, link.latency);
     }
     world_.trace().watch(options.watch_from, options.watch_to);
+    if (options.losses_of) world_.paths().remember_losses(*options.losses_of);
+    for (const OracleMaker& make : options.more_oracles) more_.push_back(make(ground_));
     world_.watch(faults_);
+    if (options.timeline) world_.watch(timeline_.emplace(world_, plan));
     for (Oracle* oracle : oracles()) world_.watch(*oracle);
     world_.watch_wire(phi_);
     world_.watch_wire(gossip_);
@@ -128,9 +131,10 @@ class Simulation {
 
  private:
   std::vector<Oracle*> oracles() {
-    return {&membership_, &detection_, &convergence_, &calls_,
-            &ledger_,     &registry_,  &phi_,         &gossip_,
-            &resources_};
+    std::vector<Oracle*> all{&membership_, &detection_, &convergence_, &calls_,    &ledger_,
+                             &registry_,   &phi_,       &gossip_,      &resources_};
+    for (const auto& oracle : more_) all.push_back(oracle.get());
+    return all;
   }
 
   std::unique_ptr<Network> network() {
@@ -209,6 +213,8 @@ class Simulation {
     report.simulated = world_.now().time_since_epoch();
     report.events = world_.events();
     report.inputs = world_.inputs();
+    if (timeline_) report.timeline = timeline_->take();
+    report.losses = world_.paths().losses();
     report.trace = world_.trace().hash();
     report.checkpoints = world_.trace().checkpoints();
     report.trace_lines = world_.trace().lines();
@@ -220,28 +226,40 @@ class Simulation {
     report.detection_first = detection_.first();
     report.detection_last = detection_.last();
     report.convergence = convergence_.took();
-    report.false_deaths = detection_.false_deaths();
+    count(report);
+    judge(report);
+    return report;
+  }
+
+  void count(Report& report) {
+    std::uint64_t suspicions = 0;
+    std::uint64_t refutations = 0;
     for (HostIndex i = 0; i < plan_.members(); ++i) {
       const Host& host = world_.host(i);
       if (!host.running()) continue;
-      report.suspicions += host.node->swim_counters().suspicions;
-      report.refutations += host.node->swim_counters().refutations;
+      suspicions += host.node->swim_counters().suspicions;
+      refutations += host.node->swim_counters().refutations;
     }
-    report.calls = calls_.calls();
-    report.calls_ok = calls_.calls_ok();
-    report.tokens = calls_.tokens();
-    report.sessions = calls_.sessions_done();
-    report.failovers = calls_.failovers();
-    report.packets = world_.paths().packets();
-    report.packets_lost = world_.paths().packets_lost();
-    report.links = world_.network().counters().links;
-    judge(report);
-    return report;
+    report.false_deaths = detection_.false_deaths();
+    report.counts = {{"false deaths", report.false_deaths},
+                     {"suspicions", suspicions},
+                     {"refutations", refutations},
+                     {"calls begun", calls_.calls()},
+                     {"calls that ended ok", calls_.calls_ok()},
+                     {"tokens received", calls_.tokens()},
+                     {"sessions completed", calls_.sessions_done()},
+                     {"failovers", calls_.failovers()},
+                     {"links made", world_.network().counters().links},
+                     {"packets", world_.paths().packets()},
+                     {"packets lost", world_.paths().packets_lost()},
+                     {"inputs of nodes", world_.inputs()}};
   }
 
   void judge(Report& report) {
     if (const auto& violation = world_.violation()) {
       report.verdict = Verdict::oracle;
+      report.failed = violation->oracle;
+      report.failed_host = violation->host;
       const auto ms =
           std::chrono::duration_cast<milliseconds>(violation->at.time_since_epoch()).count();
       report.reason = violation->oracle + " at " + std::to_string(ms) + " ms: ";
@@ -254,6 +272,7 @@ class Simulation {
     }
     if (world_.events() >= options_.events_max) {
       report.verdict = Verdict::oracle;
+      report.failed = "end";
       report.reason =
           "the run did not end within " + std::to_string(options_.events_max) + " happenings";
       return;
@@ -261,6 +280,7 @@ class Simulation {
     for (std::size_t i = 0; i < report.fault_effects.size(); ++i) {
       if (report.fault_effects[i] > 0) continue;
       report.verdict = Verdict::vacuous;
+      report.failed = to_text(plan_.faults[i].kind);
       report.reason = "a fault changed nothing: " + to_text(plan_, plan_.faults[i]);
     }
     const bool calls = plan_.clients > 0 && plan_.directors > 0;
@@ -269,6 +289,7 @@ class Simulation {
                                oracle == "phi";
       if (count > 0 || (needs_calls && !calls)) continue;
       report.verdict = Verdict::vacuous;
+      report.failed = oracle;
       report.reason = "the " + oracle + " oracle checked nothing";
     }
   }
@@ -287,6 +308,8 @@ class Simulation {
   PhiOracle phi_;
   GossipOracle gossip_;
   ResourcesOracle resources_;
+  std::vector<std::unique_ptr<Oracle>> more_;
+  std::optional<TimelineRecorder> timeline_;
 };
 
 }  // namespace

@@ -7,14 +7,20 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/plan.h"
+#include "sim/timeline.h"
 #include "sim/trace.h"
 
 namespace rpcnet::sim {
+
+class Oracle;
+struct Ground;
+using OracleMaker = std::function<std::unique_ptr<Oracle>(const Ground&)>;
 
 // How faithful the network is (network.h).
 enum class Fidelity : std::uint8_t { messages, quic };
@@ -27,12 +33,17 @@ struct RunOptions {
   // Lines [from, to) of the trace are kept as text.
   std::uint64_t watch_from = 0;
   std::uint64_t watch_to = 0;
+  // The fault whose losses are to be reported packet by packet.
+  std::optional<std::size_t> losses_of;
+  std::vector<OracleMaker> more_oracles;
+  bool timeline = false;  // record one
   // Called now and then with the simulated time.
   std::function<void(Duration)> progress;
 };
 
 struct Report {
   Verdict verdict = Verdict::pass;
+  std::string failed;  // the oracle that found it, or "vacuous"
   std::string reason;  // of a failure: which oracle, what, when
   Duration simulated{};
   std::uint64_t events = 0;
@@ -42,6 +53,9 @@ struct Report {
   std::uint64_t trace_lines = 0;
   std::vector<std::string> watched;
   std::vector<std::string> last_lines;  // of the trace, on a failure
+  std::vector<PacketName> losses;
+  std::optional<HostIndex> failed_host;
+  std::optional<Timeline> timeline;
 
   std::vector<std::uint64_t> fault_effects;                   // by the plan's order
   std::vector<std::pair<std::string, std::uint64_t>> checks;  // by oracle
@@ -51,16 +65,7 @@ struct Report {
   std::vector<Duration> detection_last;
   std::optional<Duration> convergence;
   std::uint64_t false_deaths = 0;
-  std::uint64_t suspicions = 0;
-  std::uint64_t refutations = 0;
-  std::uint64_t calls = 0;
-  std::uint64_t calls_ok = 0;
-  std::uint64_t tokens = 0;
-  std::uint64_t sessions = 0;
-  std::uint64_t failovers = 0;
-  std::uint64_t packets = 0;
-  std::uint64_t packets_lost = 0;
-  std::uint64_t links = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> counts;  // of what people may want to know
 };
 
 Report run(const Plan& plan, const RunOptions& options);

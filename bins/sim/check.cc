@@ -88,8 +88,7 @@ int trace_command(const TraceChoice& choice) {
     std::fprintf(stderr, "sim: %s\n", error.c_str());
     return kUsage;
   }
-  sim::RunOptions options;
-  options.fidelity = choice.selection.fidelity();
+  sim::RunOptions options = choice.selection.options();
   options.watch_from = choice.from;
   options.watch_to = choice.to;
   const sim::Report report = sim::run(*plan, options);
@@ -107,15 +106,16 @@ int trace_command(const TraceChoice& choice) {
 }
 
 int check_command(const CheckChoice& choice) {
-  std::uint64_t first = choice.selection.seed;
+  std::string error;
+  const auto plan = choice.selection.plan(error);
+  if (!plan) {
+    std::fprintf(stderr, "sim: %s\n", error.c_str());
+    return kUsage;
+  }
+  std::uint64_t first = plan->seed;
   std::uint64_t last = first;
   if (!choice.seeds.empty() && !parse_seeds(choice.seeds, first, last)) {
     std::fprintf(stderr, "sim: --seeds wants A..B\n");
-    return kUsage;
-  }
-  std::string error;
-  if (!choice.selection.plan(first, error)) {
-    std::fprintf(stderr, "sim: %s\n", error.c_str());
     return kUsage;
   }
   const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();

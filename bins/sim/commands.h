@@ -11,9 +11,10 @@ namespace rpcnet::bins {
 
 struct RunChoice {
   Selection selection;
-  bool print_plan = false;    // print the plan instead of running it
-  std::string plan_out;       // write it here as well
-  bool in_process = false;    // for debuggers: a crash is then a crash of this process
+  bool print_plan = false;  // print the plan instead of running it
+  std::string plan_out;     // write it here as well
+  std::string report;       // write a page about the run here
+  bool in_process = false;  // for debuggers: a crash is then a crash of this process
 };
 int run_command(const RunChoice& choice);
 
@@ -30,6 +31,16 @@ struct SweepChoice {
   bool coverage = false;  // tell which kinds of faults changed something, and in how many seeds
 };
 int sweep_command(const SweepChoice& choice);
+
+struct ShrinkChoice {
+  Selection selection;
+  std::string out;   // the file; empty: NAME-SEED.toml here
+  std::string keep;  // a name in tests/sim/regressions instead
+  unsigned jobs = 0;
+  std::string time_budget;  // then it takes the smallest it has; empty: ten minutes
+  std::string report;       // write a page about the smallest here
+};
+int shrink_command(const ShrinkChoice& choice);
 
 struct CheckChoice {
   Selection selection;
@@ -50,6 +61,8 @@ int list_command();
 
 // -- shared
 int exit_of(sim::Verdict verdict);
+// Seconds; 0: none is given; negative: no such length.
+double parse_budget(const std::string& text);
 bool parse_seeds(const std::string& text, std::uint64_t& first, std::uint64_t& last);
 // DESIGN section 9's last line of a run.
 std::string verdict_line(const sim::Plan& plan, const std::string& net, bool pass,

@@ -11,9 +11,10 @@ namespace {
 using namespace rpcnet::bins;
 
 int parse_and_run(int argc, char** argv) {
-  CLI::App app{"Runs whole clusters on a virtual clock, replayed bit for bit from a seed.\n"
-               "Exit status: 0 pass, 1 an oracle failed, 2 not deterministic, 3 crash,\n"
-               "4 vacuous (a fault or an oracle did nothing), 64 wrong use."};
+  CLI::App app{
+      "Runs whole clusters on a virtual clock, replayed bit for bit from a seed.\n"
+      "Exit status: 0 pass, 1 an oracle failed, 2 not deterministic, 3 crash,\n"
+      "4 vacuous (a fault or an oracle did nothing), 64 wrong use."};
   app.name("sim");
   app.require_subcommand(1);
 
@@ -27,6 +28,9 @@ int parse_and_run(int argc, char** argv) {
   RunChoice explain;
   auto* explain_verb = app.add_subcommand("explain", "run one seed and tell what happened");
   explain.selection.add_to(*explain_verb, true);
+  for (auto [verb, into] : {std::pair{run_verb, &run.report}, {explain_verb, &explain.report}}) {
+    verb->add_option("--report", *into, "write a page about the run to this HTML file");
+  }
 
   SweepChoice sweep;
   sweep.selection.scenario = "swarm";
@@ -38,6 +42,17 @@ int parse_and_run(int argc, char** argv) {
   sweep_verb->add_option("--false-deaths-max", sweep.false_deaths_max,
                          "fail if there are certainly more false deaths a node-hour");
   sweep_verb->add_flag("--coverage", sweep.coverage, "tell what each kind of fault reached");
+
+  ShrinkChoice shrink;
+  auto* shrink_verb =
+      app.add_subcommand("shrink", "make a failing run as small as it can be and still fail");
+  shrink.selection.add_to(*shrink_verb, true);
+  auto* out = shrink_verb->add_option("--out", shrink.out, "where to save the plan");
+  shrink_verb->add_option("--keep", shrink.keep, "save it under this name in tests/sim/regressions")
+      ->excludes(out);
+  shrink_verb->add_option("--jobs", shrink.jobs, "at the same time; 0: one for each processor");
+  shrink_verb->add_option("--report", shrink.report, "write a page about the result");
+  shrink_verb->add_option("--time-budget", shrink.time_budget, "stop after this: 90s, 10m");
 
   CheckChoice check;
   auto* check_verb =
@@ -64,6 +79,7 @@ int parse_and_run(int argc, char** argv) {
   if (*run_verb) return run_command(run);
   if (*explain_verb) return explain_command(explain);
   if (*sweep_verb) return sweep_command(sweep);
+  if (*shrink_verb) return shrink_command(shrink);
   if (*check_verb) return check_command(check);
   if (*trace_verb) return trace_command(trace);
   if (*list_verb) return list_command();

@@ -21,14 +21,18 @@ Progress::~Progress() { clear(); }
 void Progress::show(std::uint64_t done, std::uint64_t total, const std::string& words) {
   if (!terminal_) return;
   const double now = wall_seconds();
-  if (now - last_ < 0.1 && done < total) return;
+  if (now - last_ < 0.1 && (done < total || total == 0)) return;
   last_ = now;
   shown_ = true;
+  if (total == 0) {
+    std::fprintf(stderr, "\r\033[K%s", words.c_str());
+    std::fflush(stderr);
+    return;
+  }
   constexpr std::uint64_t kWidth = 30;
-  const std::uint64_t filled = total == 0 ? 0 : std::min(kWidth, done * kWidth / total);
+  const std::uint64_t filled = std::min(kWidth, done * kWidth / total);
   const std::string bar(filled, '#');
-  const auto percent =
-      static_cast<unsigned>(total == 0 ? 0 : std::min<std::uint64_t>(100, done * 100 / total));
+  const auto percent = static_cast<unsigned>(std::min<std::uint64_t>(100, done * 100 / total));
   std::fprintf(stderr, "\r\033[K[%-30s] %3u%%  %s", bar.c_str(), percent, words.c_str());
   std::fflush(stderr);
 }

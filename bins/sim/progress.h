@@ -13,7 +13,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // `done` of `total`; `words` follow the bar.
+  // `done` of `total`; `words` follow the bar. Total 0: nobody knows it, there is no bar.
   void show(std::uint64_t done, std::uint64_t total, const std::string& words);
   void clear();
 

@@ -8,6 +8,7 @@
 #include "bins/sim/child.h"
 #include "bins/sim/commands.h"
 #include "bins/sim/progress.h"
+#include "bins/sim/report_page.h"
 #include "bins/sim/scenario_file.h"
 
 namespace rpcnet::bins {
@@ -41,21 +42,9 @@ void print_story(const sim::Plan& plan, const sim::Report& report) {
     std::printf("  %-28s %.1f s after the end of all faults\n", "one view",
                 in_seconds(*report.convergence));
   }
-  const auto number = [](const char* what, std::uint64_t value) {
-    std::printf("  %-28s %llu\n", what, static_cast<unsigned long long>(value));
-  };
-  number("false deaths", report.false_deaths);
-  number("suspicions", report.suspicions);
-  number("refutations", report.refutations);
-  number("calls begun", report.calls);
-  number("calls that ended ok", report.calls_ok);
-  number("tokens received", report.tokens);
-  number("sessions completed", report.sessions);
-  number("failovers", report.failovers);
-  number("links made", report.links);
-  number("packets", report.packets);
-  number("packets lost", report.packets_lost);
-  number("inputs of nodes", report.inputs);
+  for (const auto& [what, count] : report.counts) {
+    std::printf("  %-28s %llu\n", what.c_str(), static_cast<unsigned long long>(count));
+  }
   if (report.last_lines.empty()) return;
   std::printf("The last lines of the trace:\n");
   for (const std::string& line : report.last_lines) std::printf("  %s\n", line.c_str());
@@ -63,8 +52,8 @@ void print_story(const sim::Plan& plan, const sim::Report& report) {
 
 int simulate(const RunChoice& choice, const sim::Plan& plan, bool story) {
   Progress progress;
-  sim::RunOptions options;
-  options.fidelity = choice.selection.fidelity();
+  sim::RunOptions options = choice.selection.options();
+  options.timeline = !choice.report.empty();
   options.progress = [&](Duration at) {
     progress.show(static_cast<std::uint64_t>(at.count()),
                   static_cast<std::uint64_t>(plan.active.count()),
@@ -75,12 +64,17 @@ int simulate(const RunChoice& choice, const sim::Plan& plan, bool story) {
   const double wall = wall_seconds() - begin;
   progress.clear();
   if (story) print_story(plan, report);
+  const std::string again = choice.selection.command_line("run", plan.seed);
+  if (options.timeline &&
+      !write_report_page(choice.report, plan, report, {choice.selection.net, again})) {
+    std::fprintf(stderr, "sim: cannot write %s\n", choice.report.c_str());
+    return kUsage;
+  }
   const bool pass = report.verdict == sim::Verdict::pass;
   if (!pass) {
     std::printf("sim: %s%s\n", report.verdict == sim::Verdict::vacuous ? "vacuous: " : "",
                 report.reason.c_str());
-    std::printf("sim: reproduce with: %s\n",
-                choice.selection.command_line("run", plan.seed).c_str());
+    std::printf("sim: reproduce with: %s\n", again.c_str());
   }
   std::printf("%s\n", verdict_line(plan, choice.selection.net, pass, &report, wall).c_str());
   return exit_of(report.verdict);

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <sstream>
 
 namespace rpcnet::bins {
 namespace {
@@ -18,7 +17,7 @@ using sim::Scenario;
 
 class Reader {
  public:
-  explicit Reader(std::string& error) : error_(error) {}
+  explicit Reader(sim::Problem& problem) : problem_(problem) {}
 
   Scenario read(const toml::table& file) {
     for (const auto& [key, node] : file) {
@@ -37,14 +36,15 @@ class Reader {
   }
 
  private:
+  static int line_of(const toml::node& node) { return static_cast<int>(node.source().begin.line); }
+
   void fail(const toml::node& node, const std::string& what) {
-    if (!error_.empty()) return;
-    error_ = "line " + std::to_string(node.source().begin.line) + ": " + what;
+    if (problem_.what.empty()) problem_ = {line_of(node), what};
   }
 
   std::string text(const toml::node& node) {
     if (const auto value = node.value<std::string>()) return *value;
-    fail(node, "a text is expected");
+    fail(node, "a text in quotes is expected");
     return {};
   }
 
@@ -52,7 +52,9 @@ class Reader {
     const std::string digits = text(node);
     std::uint64_t value = 0;
     const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (code != std::errc{} || end != digits.data() + digits.size()) fail(node, "not a seed");
+    if (code != std::errc{} || end != digits.data() + digits.size()) {
+      fail(node, "a seed is expected, a whole number in quotes, not \"" + digits + '"');
+    }
     return value;
   }
 
@@ -60,13 +62,14 @@ class Reader {
   Range range(const toml::node& node) {
     if (node.is_integer()) {
       const auto value = *node.value<std::int64_t>();
-      return {value, value};
+      return {value, value, line_of(node)};
     }
     const auto* pair = node.as_array();
     if (pair != nullptr && pair->size() == 2 && pair->is_homogeneous<std::int64_t>()) {
-      return {*pair->get(0)->value<std::int64_t>(), *pair->get(1)->value<std::int64_t>()};
+      return {*pair->get(0)->value<std::int64_t>(), *pair->get(1)->value<std::int64_t>(),
+              line_of(node)};
     }
-    fail(node, "a number or [lowest, highest] is expected");
+    fail(node, "a whole number or [lowest, highest] is expected");
     return {};
   }
 
@@ -83,8 +86,12 @@ class Reader {
 
   void settings(const std::string& section, const toml::table& table) {
     for (const auto& [key, value] : table) {
-      if (section == "network" && key.str() == "latency") scenario_.latency_shape = text(value);
-      else scenario_.numbers[section + '.' + std::string(key.str())] = range(value);
+      if (section == "network" && key.str() == "latency") {
+        scenario_.latency_shape = text(value);
+        scenario_.latency_line = line_of(value);
+        continue;
+      }
+      scenario_.numbers[section + '.' + std::string(key.str())] = range(value);
     }
   }
 
@@ -116,7 +123,7 @@ class Reader {
     for (const auto& line : *lines) {
       const auto* table = line.as_table();
       if (table == nullptr) return fail(line, "a link is a table");
-      sim::LinkTemplate link;
+      sim::LinkTemplate link{.line = line_of(*table)};
       for (const auto& [key, value] : *table) {
         const auto name = key.str();
         if (name == "from") link.from = words(value);
@@ -132,9 +139,9 @@ class Reader {
   void faults(const toml::node& node) {
     const toml::array* lines = node.as_array();
     if (const auto* table = node.as_table()) {
-      lines = table->contains("lines") ? (*table)["lines"].as_array() : nullptr;
+      lines = table->size() == 1 ? (*table)["lines"].as_array() : nullptr;
     }
-    if (lines == nullptr) return fail(node, "a list of faults is expected");
+    if (lines == nullptr) return fail(node, "[[faults]], or lines = [...] is expected");
     for (const auto& line : *lines) {
       const auto* table = line.as_table();
       if (table == nullptr) return fail(line, "a fault is a table");
@@ -143,7 +150,7 @@ class Reader {
   }
 
   FaultTemplate fault(const toml::table& table) {
-    FaultTemplate fault;
+    FaultTemplate fault{.line = line_of(table)};
     for (const auto& [key, value] : table) {
       const auto name = key.str();
       if (name == "kind") fault.kind = text(value);
@@ -151,10 +158,9 @@ class Reader {
       else if (name == "from") fault.from = words(value);
       else if (name == "to") fault.to = words(value);
       else if (name == "packets") fault.packets = words(value);
-      else if (name == "both_ways") fault.both_ways = value.value_or(false);
-      else if (name == "groups" && value.is_array()) {
-        for (const auto& group : *value.as_array()) fault.groups.push_back(words(group));
-      } else {
+      else if (name == "both_ways") fault.both_ways = truth(value);
+      else if (name == "groups") groups(value, fault);
+      else {
         fault.numbers[std::string(name)] = range(value);
       }
     }
@@ -162,7 +168,18 @@ class Reader {
     return fault;
   }
 
-  std::string& error_;
+  bool truth(const toml::node& node) {
+    if (!node.is_boolean()) fail(node, "true or false is expected");
+    return node.value_or(false);
+  }
+
+  void groups(const toml::node& node, FaultTemplate& fault) {
+    const auto* array = node.as_array();
+    if (array == nullptr) return fail(node, "a list of lists of names is expected");
+    for (const auto& group : *array) fault.groups.push_back(words(group));
+  }
+
+  sim::Problem& problem_;
   Scenario scenario_;
 };
 
@@ -182,19 +199,22 @@ std::optional<fs::path> scenario_folder() {
 }  // namespace
 
 std::optional<Scenario> read_scenario(const fs::path& file, std::string& error) {
-  error.clear();
+  sim::Problem problem;
   try {
-    Reader reader(error);
+    Reader reader(problem);
     Scenario scenario = reader.read(toml::parse_file(file.string()));
     if (scenario.name.empty()) scenario.name = file.stem().string();
-    if (error.empty()) return scenario;
-  } catch (const toml::parse_error& problem) {
-    std::ostringstream words;
-    words << problem;
-    error = words.str();
+    if (problem.what.empty()) return scenario;
+  } catch (const toml::parse_error& wrong) {
+    problem = {static_cast<int>(wrong.source().begin.line), std::string(wrong.description())};
   }
-  error = file.string() + ": " + error;
+  error = describe(file, problem);
   return std::nullopt;
+}
+
+std::string describe(const fs::path& file, const sim::Problem& problem) {
+  const std::string line = problem.line > 0 ? ':' + std::to_string(problem.line) : "";
+  return file.string() + line + ": " + problem.what;
 }
 
 std::optional<fs::path> find_scenario(const std::string& name) {

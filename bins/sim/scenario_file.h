@@ -13,6 +13,9 @@ namespace rpcnet::bins {
 // nullopt: `error` says what and where.
 std::optional<sim::Scenario> read_scenario(const std::filesystem::path& file, std::string& error);
 
+// "FILE:LINE: what is wrong".
+std::string describe(const std::filesystem::path& file, const sim::Problem& problem);
+
 // A path to a file, or the name of one in sim/scenarios of this checkout or installation.
 std::optional<std::filesystem::path> find_scenario(const std::string& name);
 

@@ -5,6 +5,7 @@
 
 #include <charconv>
 
+#include "bins/sim/more_oracles.h"
 #include "bins/sim/scenario_file.h"
 
 namespace rpcnet::bins {
@@ -33,11 +34,13 @@ std::optional<std::int64_t> parse_ms(std::string_view text) {
 }  // namespace
 
 void Selection::add_to(CLI::App& command, bool with_seed) {
-  command
-      .add_option("scenario,--scenario", scenario,
-                  "name of a scenario (sim list) or a TOML file, plans included")
-      ->capture_default_str();
-  if (with_seed) command.add_option("--seed", seed, "which run of it")->capture_default_str();
+  auto* name = command
+                   .add_option("scenario,--scenario", scenario,
+                               "name of a scenario (sim list) or a TOML file, plans included")
+                   ->capture_default_str();
+  command.add_option("--plan", plan_file, "a plan's TOML file, with nothing left to draw")
+      ->excludes(name);
+  if (with_seed) command.add_option("--seed", seed, "which run of it; a plan carries its own");
   command.add_option("--net", net, "fidelity of the network: messages, or quic with real packets")
       ->check(CLI::IsMember({"messages", "quic"}))
       ->capture_default_str();
@@ -47,14 +50,24 @@ void Selection::add_to(CLI::App& command, bool with_seed) {
       ->take_all();
 }
 
-std::optional<sim::Plan> Selection::plan(std::uint64_t for_seed, std::string& error) const {
-  const auto file = find_scenario(scenario);
+std::optional<sim::Plan> Selection::plan(std::optional<std::uint64_t> for_seed,
+                                         std::string& error) const {
+  const auto file =
+      plan_file.empty() ? find_scenario(scenario) : std::optional<std::filesystem::path>(plan_file);
   if (!file) {
     error = "no scenario '" + scenario + "': neither a file nor a name that `sim list` shows";
     return std::nullopt;
   }
   auto read = read_scenario(*file, error);
   if (!read) return std::nullopt;
+  // What carries a seed was printed as a plan.
+  if (!plan_file.empty() || read->seed) {
+    if (const auto freedom = sim::find_freedom(*read)) {
+      error = describe(*file, *freedom);
+      return std::nullopt;
+    }
+  }
+  if (for_seed) read->seed = for_seed;
   for (const std::string& setting : settings) {
     const auto equals = setting.find('=');
     const auto value =
@@ -88,13 +101,22 @@ std::optional<sim::Plan> Selection::plan(std::uint64_t for_seed, std::string& er
     read->numbers["cluster.directors"] = {directors, directors};
     read->numbers["cluster.workers"] = {workers, workers};
   }
-  auto plan = sim::expand(*read, for_seed, error);
-  if (!plan) error = file->string() + ": " + error;
+  sim::Problem problem;
+  auto plan = sim::expand(*read, 1, problem);
+  if (!plan) error = describe(*file, problem);
   return plan;
 }
 
+sim::RunOptions Selection::options() const {
+  sim::RunOptions options;
+  options.fidelity = net == "quic" ? sim::Fidelity::quic : sim::Fidelity::messages;
+  options.more_oracles = more_oracles();
+  return options;
+}
+
 std::vector<std::string> Selection::words(std::uint64_t for_seed) const {
-  std::vector<std::string> words{scenario, "--seed", std::to_string(for_seed), "--net", net};
+  std::vector<std::string> words{plan_file.empty() ? scenario : plan_file};
+  words.insert(words.end(), {"--seed", std::to_string(for_seed), "--net", net});
   if (nodes) words.insert(words.end(), {"--nodes", std::to_string(*nodes)});
   if (!time.empty()) words.insert(words.end(), {"--time", time});
   for (const std::string& setting : settings) words.insert(words.end(), {"--set", setting});

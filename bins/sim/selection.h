@@ -28,7 +28,8 @@ enum Exit : int {
 
 struct Selection {
   std::string scenario = "steady";
-  std::uint64_t seed = 1;
+  std::string plan_file;              // instead of a scenario; has nothing left to draw
+  std::optional<std::uint64_t> seed;  // absent: the file's own, or 1
   std::string net = "messages";
   std::optional<std::size_t> nodes;   // members
   std::string time;                   // of the active phase: 90s, 10m, 500ms
@@ -37,12 +38,11 @@ struct Selection {
   void add_to(CLI::App& command, bool with_seed);
 
   // nullopt: `error` says why.
-  std::optional<sim::Plan> plan(std::uint64_t for_seed, std::string& error) const;
+  std::optional<sim::Plan> plan(std::optional<std::uint64_t> for_seed, std::string& error) const;
   std::optional<sim::Plan> plan(std::string& error) const { return plan(seed, error); }
 
-  sim::Fidelity fidelity() const {
-    return net == "quic" ? sim::Fidelity::quic : sim::Fidelity::messages;
-  }
+  // How every run of it is run; what else a verb wants it adds.
+  sim::RunOptions options() const;
 
   // The words after `sim VERB` that make the same run.
   std::vector<std::string> words(std::uint64_t for_seed) const;

@@ -1,7 +1,4 @@
 // sim sweep: many seeds, each in a process of its own.
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -12,86 +9,16 @@
 #include "bins/sim/child.h"
 #include "bins/sim/commands.h"
 #include "bins/sim/progress.h"
+#include "bins/sim/trials.h"
 
 namespace rpcnet::bins {
 namespace {
-
-double parse_budget(const std::string& text) {
-  if (text.empty()) return 0;
-  double value = 0;
-  const char* const last = text.data() + text.size();
-  const auto [end, code] = std::from_chars(text.data(), last, value);
-  if (code != std::errc{}) return -1;
-  const std::string_view unit(end, static_cast<std::size_t>(last - end));
-  if (unit.empty() || unit == "s") return value;
-  if (unit == "m") return value * 60;
-  if (unit == "h") return value * 3600;
-  return -1;
-}
-
-// What one seed tells the parent: these numbers, then the reason of a failure.
-struct Note {
-  std::int64_t simulated_ms = 0;
-  std::int64_t member_ms = 0;  // of all members together
-  std::int64_t false_deaths = 0;
-  std::int64_t converged_ms = -1;  // after the end of the faults; negative: it did not
-  std::int64_t kinds = 0;          // a bit for each kind of fault that changed something
-  std::string reason;
-};
-
-std::string to_line(const Note& note) {
-  std::string line;
-  for (const std::int64_t number : {note.simulated_ms, note.member_ms, note.false_deaths,
-                                    note.converged_ms, note.kinds}) {
-    line += std::to_string(number) + ' ';
-  }
-  return line + note.reason;
-}
-
-Note parse_note(std::string_view line) {
-  Note note;
-  for (std::int64_t* into : {&note.simulated_ms, &note.member_ms, &note.false_deaths,
-                             &note.converged_ms, &note.kinds}) {
-    const auto space = std::min(line.find(' '), line.size());
-    std::from_chars(line.data(), line.data() + space, *into);
-    line.remove_prefix(std::min(space + 1, line.size()));
-  }
-  note.reason = line;
-  return note;
-}
-
-int one_seed(const Selection& selection, std::uint64_t seed, int descriptor) {
-  std::string error;
-  const auto plan = selection.plan(seed, error);
-  if (!plan) {
-    std::fprintf(stderr, "sim: %s\n", error.c_str());
-    return kUsage;
-  }
-  sim::RunOptions options;
-  options.fidelity = selection.fidelity();
-  const sim::Report report = sim::run(*plan, options);
-  const auto in_ms = [](Duration duration) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
-  };
-  Note note{.simulated_ms = in_ms(report.simulated), .reason = report.reason};
-  note.member_ms = note.simulated_ms * static_cast<std::int64_t>(plan->members());
-  note.false_deaths = static_cast<std::int64_t>(report.false_deaths);
-  if (report.convergence) note.converged_ms = in_ms(*report.convergence);
-  for (std::size_t i = 0; i < plan->faults.size(); ++i) {
-    const bool changed = report.fault_effects[i] > 0;
-    if (changed) note.kinds |= std::int64_t{1} << static_cast<unsigned>(plan->faults[i].kind);
-  }
-  const std::string line = to_line(note);
-  if (::write(descriptor, line.data(), line.size()) < 0) return kCrash;
-  return exit_of(report.verdict);
-}
 
 struct Tally {
   std::uint64_t passed = 0;
   std::uint64_t failed = 0;
   std::uint64_t vacuous = 0;
   bool crashed = false;
-  bool usage = false;
   double simulated_s = 0;
   double member_hours = 0;
   std::int64_t false_deaths = 0;
@@ -145,6 +72,19 @@ void tell_coverage(const Tally& tally) {
 
 }  // namespace
 
+double parse_budget(const std::string& text) {
+  if (text.empty()) return 0;
+  double value = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, code] = std::from_chars(text.data(), last, value);
+  if (code != std::errc{}) return -1;
+  const std::string_view unit(end, static_cast<std::size_t>(last - end));
+  if (unit.empty() || unit == "s") return value;
+  if (unit == "m") return value * 60;
+  if (unit == "h") return value * 3600;
+  return -1;
+}
+
 bool parse_seeds(const std::string& text, std::uint64_t& first, std::uint64_t& last) {
   const auto dots = text.find("..");
   const auto number = [](std::string_view digits, std::uint64_t& into) {
@@ -172,6 +112,7 @@ int sweep_command(const SweepChoice& choice) {
   }
   const unsigned jobs =
       choice.jobs > 0 ? choice.jobs : std::max(1U, std::thread::hardware_concurrency());
+  const Trial trial{selection.options(), 0};
   Progress progress;
   Tally tally;
   std::vector<Child> children;
@@ -183,8 +124,13 @@ int sweep_command(const SweepChoice& choice) {
     if (budget > 0 && wall_seconds() - begin > budget) more = false;
     while (more && children.size() < jobs) {
       const std::uint64_t seed = next;
-      children.push_back(
-          fork_child([&, seed](int descriptor) { return one_seed(selection, seed, descriptor); }));
+      const auto plan = selection.plan(seed, error);
+      if (!plan) {
+        std::fprintf(stderr, "sim: seed %llu: %s\n", static_cast<unsigned long long>(seed),
+                     error.c_str());
+        return kUsage;
+      }
+      children.push_back(begin_trial(*plan, trial));
       seeds.push_back(seed);
       if (seed == last) more = false;
       ++next;
@@ -193,29 +139,27 @@ int sweep_command(const SweepChoice& choice) {
     int status = 0;
     const std::size_t place = wait_any(children, status);
     const std::uint64_t seed = seeds[place];
-    const std::string text = std::move(children[place].text);
+    const RunEnd end = end_of_trial(children[place], status);
     children.erase(children.begin() + static_cast<std::ptrdiff_t>(place));
     seeds.erase(seeds.begin() + static_cast<std::ptrdiff_t>(place));
-    const Note note = parse_note(text);
-    const std::string& reason = note.reason;
-    tally.simulated_s += static_cast<double>(note.simulated_ms) / 1000;
-    tally.member_hours += static_cast<double>(note.member_ms) / 3'600'000;
-    tally.false_deaths += note.false_deaths;
-    if (note.converged_ms >= 0) tally.converged_ms.push_back(note.converged_ms);
+    tally.simulated_s += std::chrono::duration<double>(end.simulated).count();
+    tally.member_hours += std::chrono::duration<double, std::ratio<3600>>(end.simulated).count() *
+                          static_cast<double>(end.members);
+    tally.false_deaths += end.false_deaths;
+    if (end.converged_ms >= 0) tally.converged_ms.push_back(end.converged_ms);
     for (const sim::FaultKind kind : sim::kFaultKinds) {
-      if ((note.kinds >> static_cast<unsigned>(kind) & 1) != 0) ++tally.seeds_with[kind];
+      if ((end.kinds >> static_cast<unsigned>(kind) & 1) != 0) ++tally.seeds_with[kind];
     }
-    const int result = WIFEXITED(status) ? WEXITSTATUS(status) : kCrash;
+    const int result = end.status;
     if (result == kPass) ++tally.passed;
     else if (result == kVacuous) ++tally.vacuous;
     else ++tally.failed;
     tally.crashed = tally.crashed || result == kCrash;
-    tally.usage = tally.usage || result == kUsage;
     if (result != kPass) {
       progress.clear();
-      std::string why = reason;
-      if (result == kCrash) why = "crash: " + describe(status);
-      if (result == kVacuous) why = "vacuous: " + reason;
+      std::string why = end.reason;
+      if (result == kCrash) why = "crash: " + why;
+      if (result == kVacuous) why = "vacuous: " + why;
       std::printf("sim: seed %llu: %s\nsim: reproduce with: %s\n",
                   static_cast<unsigned long long>(seed), why.c_str(),
                   selection.command_line("run", seed).c_str());
@@ -237,7 +181,6 @@ int sweep_command(const SweepChoice& choice) {
               static_cast<unsigned long long>(tally.failed),
               static_cast<unsigned long long>(tally.vacuous), static_cast<double>(done) / wall,
               tally.simulated_s);
-  if (tally.usage) return kUsage;
   if (tally.crashed) return kCrash;
   if (tally.failed > 0 || !accurate) return kOracle;
   return tally.vacuous > 0 ? kVacuous : kPass;

@@ -46,3 +46,47 @@ rpcnet_sim_run(exit.usage 64 run no-such-scenario)
 rpcnet_sim_run(exit.usage_of_setting 64 run steady --set no.such=1)
 rpcnet_sim_run(exit.vacuous 4 run "${PROJECT_SOURCE_DIR}/tests/sim/support/vacuous.toml")
 rpcnet_sim_run(exit.oracle 1 run "${PROJECT_SOURCE_DIR}/tests/sim/support/must_fail.toml")
+
+# The simulator with oracles that fail on purpose: every exit status, and shrinking, for real.
+get_target_property(sim_main rpcnet_bins_sim RPCNET_MAIN)
+add_executable(sim_planted ${sim_main} planted/planted.cc)
+rpcnet_program_options(sim_planted)
+target_link_libraries(sim_planted PRIVATE rpcnet_bins_sim)
+set(planted "${PROJECT_SOURCE_DIR}/tests/planted")
+
+# rpcnet_planted_run(NAME EXPECTED_STATUS ARGUMENTS...)
+function(rpcnet_planted_run name status)
+  add_test(NAME sim_run.${name}
+    COMMAND "${PROJECT_SOURCE_DIR}/tests/sim/expect" ${status} "$<TARGET_FILE:sim_planted>" ${ARGN}
+    WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  set_tests_properties(sim_run.${name} PROPERTIES LABELS sim)
+endfunction()
+rpcnet_planted_run(exit.crash 3 run "${planted}/asserts.toml")
+rpcnet_planted_run(exit.crash_of_sweep 3 sweep "${planted}/asserts.toml" --seeds 2..4)
+rpcnet_planted_run(exit.oracle_of_sweep 1 sweep "${planted}/accused.toml" --seeds 1..3)
+rpcnet_planted_run(exit.nondeterminism 2 check "${planted}/addresses.toml")
+add_test(NAME sim_run.check_shows_the_difference
+  COMMAND "${planted}/differs" "$<TARGET_FILE:sim_planted>" "${planted}/addresses.toml"
+  WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+set_tests_properties(sim_run.check_shows_the_difference PROPERTIES LABELS sim)
+
+function(rpcnet_shrink_run name)
+  add_test(NAME sim_run.shrink.${name}
+    COMMAND "${planted}/shrinks" "$<TARGET_FILE:sim_planted>" ${ARGN}
+    WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  set_tests_properties(sim_run.shrink.${name} PROPERTIES LABELS sim)
+endfunction()
+rpcnet_shrink_run(three_in_order 1 4 "${planted}/three-in-order.toml" 43)
+rpcnet_shrink_run(single_packets 1 1 "${planted}/accused.toml" 1)
+rpcnet_shrink_run(crash 3 1 "${planted}/asserts.toml" 2)
+
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+add_test(NAME sim_run.wrong_plans
+  COMMAND "${Python3_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/tests/sim/wrong_plans.py" "${sim}"
+  WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+set_tests_properties(sim_run.wrong_plans PROPERTIES LABELS sim)
+add_test(NAME sim_run.report_page
+  COMMAND "${Python3_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/tests/sim/report_page.py"
+    "${sim}" "$<TARGET_FILE:sim_planted>"
+  WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+set_tests_properties(sim_run.report_page PROPERTIES LABELS sim)

@@ -1,0 +1,8 @@
+// None.
+#include "bins/sim/more_oracles.h"
+
+namespace rpcnet::bins {
+
+std::vector<sim::OracleMaker> more_oracles() { return {}; }
+
+}  // namespace rpcnet::bins
