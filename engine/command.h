@@ -60,6 +60,9 @@ struct StartCall {
   // half-closes after it (or at once, without a message). A unary call says both here.
   std::optional<Bytes> message{};
   bool last = false;
+  // A peer that cannot be reached is dialled again, as its backoff allows, until it can or the
+  // deadline passes. Otherwise a call that cannot begin ends at once, as unavailable.
+  bool wait_for_ready = false;
 };
 
 // Sends one message; on an outgoing call to the callee, on an incoming call to the caller.

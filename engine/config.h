@@ -102,6 +102,19 @@ struct RpcConfig {
   std::size_t send_buffer_max = std::size_t{1} << 20;
 };
 
+// Calls that are tried again (engine/rpc/retry.h).
+struct RetryConfig {
+  // Attempts of one call in all. Ours: one failure is chance, three are a condition.
+  std::uint32_t attempts_max = 3;
+  // The wait before another attempt doubles from min to max, with jitter over its upper half.
+  Duration backoff_min = std::chrono::milliseconds(50);
+  Duration backoff_max = std::chrono::seconds(1);
+  // A failure takes one token, a success gives back a part; below half nothing is tried again.
+  // gRFC A6's example: an outage adds at most five retries, then one for every ten successes.
+  std::uint32_t tokens_max = 10;
+  std::uint32_t milli_tokens_per_success = 100;
+};
+
 struct RegistryConfig {
   // An assignment that the worker's own report has not shown by then is forgotten: the client
   // never came. Ours: four heartbeats.

@@ -96,6 +96,13 @@ Link* Links::reach(Instant now, const Peer& peer, Outbox& out) {
   return &link;
 }
 
+Instant Links::retry_at(Instant now, const Address& address) const {
+  const auto backoff = backoffs_.find(address);
+  if (backoff != backoffs_.end() && backoff->second.until > now) return backoff->second.until;
+  // links_max is reached, which is not over at once.
+  return now + std::max<Duration>(config_.backoff_max, std::chrono::microseconds(1));
+}
+
 Link* Links::find(LinkId id) {
   const std::uint32_t at = by_id_.find(id);
   return at == kNone ? nullptr : &places_[at]->link;

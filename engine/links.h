@@ -56,6 +56,9 @@ class Links {
   // reached. Only a link whose peer is known to be peer.expected is used when that is given.
   Link* reach(Instant now, const Peer& peer, Outbox& out);
 
+  // When reach() may have a better answer than nullptr for this address; later than `now`.
+  Instant retry_at(Instant now, const Address& address) const;
+
   Link* find(LinkId id);
   const Link* find(LinkId id) const;
 

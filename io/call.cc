@@ -59,15 +59,9 @@ asio::awaitable<bool> send_message(std::shared_ptr<core::IncomingCall> call, Byt
   co_return call->core->send(*call, std::move(message)) == Outcome::done;
 }
 
-asio::awaitable<std::optional<Bytes>> nothing() {
-  co_return std::nullopt;
-}
-asio::awaitable<bool> refused() {
-  co_return false;
-}
-asio::awaitable<Status> no_call() {
-  co_return error(StatusCode::cancelled, "no call");
-}
+asio::awaitable<std::optional<Bytes>> nothing() { co_return std::nullopt; }
+asio::awaitable<bool> refused() { co_return false; }
+asio::awaitable<Status> no_call() { co_return error(StatusCode::cancelled, "no call"); }
 
 }  // namespace
 
@@ -83,9 +77,7 @@ ClientCall& ClientCall::operator=(ClientCall&& other) noexcept {
   return *this;
 }
 
-ClientCall::~ClientCall() {
-  cancel();
-}
+ClientCall::~ClientCall() { cancel(); }
 
 asio::any_io_executor ClientCall::executor() const {
   if (!state_) return {};
@@ -94,6 +86,12 @@ asio::any_io_executor ClientCall::executor() const {
 
 asio::awaitable<bool> ClientCall::start_write(Bytes message) {
   return state_ ? send_message(state_, std::move(message)) : refused();
+}
+
+bool ClientCall::try_write(Bytes message) {
+  if (!state_ || state_->core == nullptr || state_->half_closed) return false;
+  core::Core& core = *state_->core;
+  return core.is_writable(state_->id) && core.send(*state_, std::move(message)) == Outcome::done;
 }
 
 void ClientCall::half_close() {
@@ -116,12 +114,8 @@ void ClientCall::fail(Status why) {
   if (state_) core::give_up(*state_, std::move(why));
 }
 
-const Metadata& ClientCall::headers() const {
-  return state_ ? state_->headers : kNoMetadata;
-}
-const Metadata& ClientCall::trailers() const {
-  return state_ ? state_->trailers : kNoMetadata;
-}
+const Metadata& ClientCall::headers() const { return state_ ? state_->headers : kNoMetadata; }
+const Metadata& ClientCall::trailers() const { return state_ ? state_->trailers : kNoMetadata; }
 
 std::optional<Status> ClientCall::ended() const {
   return state_ ? state_->end : error(StatusCode::cancelled, "no call");
@@ -132,41 +126,34 @@ std::optional<Status> ClientCall::ended() const {
 ServerCall::ServerCall(std::shared_ptr<core::IncomingCall> state) : state_(std::move(state)) {}
 ServerCall::~ServerCall() = default;
 
-const std::string& ServerCall::method() const {
-  return state_->arrived.method;
-}
-const Metadata& ServerCall::metadata() const {
-  return state_->arrived.metadata;
-}
-const Address& ServerCall::remote() const {
-  return state_->arrived.remote;
-}
-const std::optional<PeerIdentity>& ServerCall::identity() const {
-  return state_->arrived.identity;
-}
-std::optional<Instant> ServerCall::deadline() const {
-  return state_->arrived.deadline;
-}
+const std::string& ServerCall::method() const { return state_->arrived.method; }
+const Metadata& ServerCall::metadata() const { return state_->arrived.metadata; }
+const Address& ServerCall::remote() const { return state_->arrived.remote; }
+const std::optional<PeerIdentity>& ServerCall::identity() const { return state_->arrived.identity; }
+std::optional<Instant> ServerCall::deadline() const { return state_->arrived.deadline; }
 
 std::optional<Duration> ServerCall::time_left() const {
   if (!deadline()) return std::nullopt;
   return std::max(*deadline() - system_now(), Duration::zero());
 }
 
-bool ServerCall::cancelled() const {
-  return state_->cancelled;
-}
+bool ServerCall::cancelled() const { return state_->cancelled; }
 
 asio::any_io_executor ServerCall::executor() const {
   return state_->runner.context().get_executor();
 }
 
-asio::awaitable<std::optional<Bytes>> ServerCall::start_read() {
-  return next_message(state_);
-}
+asio::awaitable<std::optional<Bytes>> ServerCall::start_read() { return next_message(state_); }
 
 asio::awaitable<bool> ServerCall::start_write(Bytes message) {
   return send_message(state_, std::move(message));
+}
+
+bool ServerCall::try_write(Bytes message) {
+  if (state_->core == nullptr) return false;
+  core::Core& core = *state_->core;
+  return core.is_writable(state_->arrived.call) &&
+         core.send(*state_, std::move(message)) == Outcome::done;
 }
 
 void ServerCall::fail(Status why) {
@@ -178,8 +165,6 @@ bool ServerCall::send_headers(Metadata metadata) {
          state_->core->send_headers(*state_, std::move(metadata)) == Outcome::done;
 }
 
-Metadata& ServerCall::trailers() {
-  return state_->trailers;
-}
+Metadata& ServerCall::trailers() { return state_->trailers; }
 
 }  // namespace rpcnet

@@ -107,6 +107,9 @@ class ClientCall {
     return core::complete(executor(), start_write(std::move(message)), std::forward<Token>(token));
   }
 
+  // The same without waiting. False: there is no room now, or the call is over.
+  bool try_write(Bytes message);
+
   // No more messages will be written.
   void half_close();
 
@@ -177,6 +180,8 @@ class ServerCall {
   auto write(Bytes message, Token&& token = Token()) {
     return core::complete(executor(), start_write(std::move(message)), std::forward<Token>(token));
   }
+
+  bool try_write(Bytes message);
 
   // Something on this side makes the call fail, such as a message of the caller's that makes no
   // sense: it ends with `why` even if the handler returns a success.

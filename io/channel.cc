@@ -15,14 +15,6 @@
 namespace rpcnet {
 namespace {
 
-template <typename Target>
-std::shared_ptr<const core::Route> route_of(std::shared_ptr<core::Core> core, Target target) {
-  auto route = std::make_shared<core::Route>();
-  route->core = std::move(core);
-  route->target = std::move(target);
-  return route;
-}
-
 // Nothing but a peer: no need to conduct anything.
 const Peer* plain_peer(const core::Route& route) {
   return route.interceptors.empty() ? std::get_if<Peer>(&route.target) : nullptr;
@@ -30,14 +22,16 @@ const Peer* plain_peer(const core::Route& route) {
 
 }  // namespace
 
-Channel::Channel(const Host& host, Peer peer) : route_(route_of(host.core(), std::move(peer))) {}
+Channel::Channel(const Host& host, Peer peer)
+    : route_(core::make_route(host.core(), std::move(peer))) {}
 
 Channel::Channel(const Host& host, std::string target)
-    : route_(route_of(host.core(), core::NameTarget{std::move(target),
-                                                    std::make_shared<std::optional<Peer>>()})) {}
+    : route_(core::make_route(
+          host.core(),
+          core::NameTarget{std::move(target), std::make_shared<std::optional<Peer>>()})) {}
 
 Channel::Channel(const ClusterClient& cluster, std::string filter)
-    : route_(route_of(cluster.core(), core::WorkerTarget{cluster.registry(), std::move(filter)})) {}
+    : route_(cluster.route(std::move(filter), 0)) {}
 
 Channel::Channel(std::shared_ptr<const core::Route> route) : route_(std::move(route)) {}
 
@@ -51,7 +45,8 @@ asio::awaitable<Result<Bytes>> Channel::start_call(std::string method, Bytes req
                                                    const CallOptions& options,
                                                    Idempotency idempotency) const {
   core::Terms terms = route_->core->terms(options);
-  if (const Peer* peer = plain_peer(*route_)) {
+  const Peer* peer = plain_peer(*route_);
+  if (peer != nullptr && idempotency == Idempotency::unknown) {
     return core::call_peer(route_->core, *peer, std::move(method), std::move(request),
                            std::move(terms));
   }
@@ -83,8 +78,6 @@ ClientCall Channel::start_stream(std::string method, std::optional<Bytes> messag
   return ClientCall(std::move(call));
 }
 
-asio::any_io_executor Channel::executor() const {
-  return route_->core->context().get_executor();
-}
+asio::any_io_executor Channel::executor() const { return route_->core->context().get_executor(); }
 
 }  // namespace rpcnet

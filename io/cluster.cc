@@ -35,9 +35,7 @@ asio::awaitable<std::optional<ClusterEvent>> EventStream::start_next() {
   return next_event(queue_);
 }
 
-std::optional<ClusterEvent> EventStream::try_next() {
-  return queue_->take();
-}
+std::optional<ClusterEvent> EventStream::try_next() { return queue_->take(); }
 
 // ------------------------------------------------------------------------------ ClusterMembership
 
@@ -51,17 +49,14 @@ asio::awaitable<Status> ClusterMembership::start_join(std::vector<std::string> s
   return core::Core::join(core_, std::move(seeds));
 }
 
-asio::awaitable<Status> ClusterMembership::start_leave() {
-  return core::Core::leave(core_);
-}
+asio::awaitable<Status> ClusterMembership::start_leave() { return core::Core::leave(core_); }
 
 Status ClusterMembership::change(
     std::vector<std::pair<std::string, std::optional<std::string>>> changes) {
   if (core_->stopped()) return core::host_stopped();
   std::string key = changes.empty() ? "" : changes.front().first;
   switch (core_->command(ChangeTags{std::move(changes)})) {
-    case Outcome::done:
-      return {};
+    case Outcome::done: return {};
     case Outcome::bad_tag:
       return error(StatusCode::invalid_argument,
                    "tag \"" + key + "\": a key must be of 1 to 64 of [a-z0-9._-]");
@@ -71,8 +66,7 @@ Status ClusterMembership::change(
                        std::to_string(core_->node().config().swim.tags_max) + " bytes in all");
     case Outcome::already_left:
       return error(StatusCode::failed_precondition, "this node has left its cluster");
-    default:
-      return error(StatusCode::failed_precondition, "this host is no member of a cluster");
+    default: return error(StatusCode::failed_precondition, "this host is no member of a cluster");
   }
 }
 
@@ -90,9 +84,7 @@ Status ClusterMembership::remove_tag(std::string key) {
   return change({{std::move(key), std::nullopt}});
 }
 
-std::vector<Member> ClusterMembership::members() const {
-  return core_->node().members();
-}
+std::vector<Member> ClusterMembership::members() const { return core_->node().members(); }
 
 std::optional<Member> ClusterMembership::find(const NodeId& id) const {
   return core_->node().find(id);
@@ -104,9 +96,7 @@ Member ClusterMembership::self() const {
   return Member{.id = config.id, .address = config.advertise, .tags = {}};
 }
 
-EventStream ClusterMembership::events() const {
-  return EventStream(core_->subscribe());
-}
+EventStream ClusterMembership::events() const { return EventStream(core_->subscribe()); }
 
 // --------------------------------------------------------------------------------- WorkerRegistry
 
@@ -169,19 +159,26 @@ std::vector<WorkerView> WorkerRegistry::workers() const {
 // ---------------------------------------------------------------------------------- ClusterClient
 
 ClusterClient::ClusterClient(const Host& host, WorkerRegistry registry)
-    : core_(host.core()), registry_(std::move(registry)) {}
+    : route_(core::make_route(host.core(), core::WorkerTarget{std::move(registry), {}, 0})) {}
+
+std::shared_ptr<const core::Route> ClusterClient::route(std::string filter,
+                                                        std::uint32_t attempts_max) const {
+  auto route = std::make_shared<core::Route>(*route_);
+  auto& workers = std::get<core::WorkerTarget>(route->target);
+  workers.filter = std::move(filter);
+  workers.attempts_max = attempts_max;
+  return route;
+}
 
 asio::any_io_executor ClusterClient::executor() const {
-  return core_->context().get_executor();
+  return route_->core->context().get_executor();
 }
 
 asio::awaitable<Result<Bytes>> ClusterClient::start_call(std::string method, Bytes request,
                                                          const WorkerCallOptions& options) {
-  auto route = std::make_shared<core::Route>();
-  route->core = core_;
-  route->target = core::WorkerTarget{registry_, std::string(options.filter), options.attempts_max};
-  return core::conduct_unary(std::move(route), std::move(method), std::move(request),
-                             core_->terms(options.call),
+  return core::conduct_unary(route(std::string(options.filter), options.attempts_max),
+                             std::move(method), std::move(request),
+                             route_->core->terms(options.call),
                              options.idempotent ? Idempotency::idempotent : Idempotency::unknown);
 }
 

@@ -35,7 +35,8 @@ namespace rpcnet {
 
 namespace core {
 class EventQueue;
-}
+struct Route;
+}  // namespace core
 
 // The reader of an EventStream was too slow: this many of the oldest events are lost.
 struct Lagged {
@@ -152,8 +153,8 @@ class WorkerRegistry {
 struct WorkerCallOptions {
   CallOptions call{};
   std::string_view filter{};  // copied when call_worker is called
-  // How many workers are tried at most.
-  std::size_t attempts_max = 3;
+  // How many workers are tried at most; 0: as HostOptions::retry says.
+  std::uint32_t attempts_max = 0;
   // The call may be executed twice without harm: then it is also tried again after a failure in
   // its midst. Otherwise only where it is certain that it did not begin.
   bool idempotent = false;
@@ -173,16 +174,15 @@ class ClusterClient {
                           std::forward<Token>(token));
   }
 
-  const WorkerRegistry& registry() const { return registry_; }
-  const std::shared_ptr<core::Core>& core() const { return core_; }
+  // For the other classes of the library. `attempts_max` 0: as HostOptions::retry says.
+  std::shared_ptr<const core::Route> route(std::string filter, std::uint32_t attempts_max) const;
 
  private:
   asio::any_io_executor executor() const;
   asio::awaitable<Result<Bytes>> start_call(std::string method, Bytes request,
                                             const WorkerCallOptions& options);
 
-  std::shared_ptr<core::Core> core_;
-  WorkerRegistry registry_;
+  std::shared_ptr<const core::Route> route_;
 };
 
 }  // namespace rpcnet

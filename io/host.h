@@ -74,6 +74,7 @@ struct HostOptions {
 
   ClusterConfig cluster{};      // membership, failure detection, balancing
   RpcConfig rpc{};              // message size, calls, buffers
+  RetryConfig retry{};          // of calls through a Channel or a ClusterClient
   LinksConfig links{};          // how peers are dialled for calls
   quic::EndpointConfig quic{};  // windows, timeouts, packets; cluster, keys, address are set here
 

@@ -75,7 +75,7 @@ inline std::vector<AnyDetail> parse_details(const Bytes& details) {
       continue;
     }
     std::uint32_t size = 0;
-    if (!in.ReadVarint32(&size)) break;
+    if (!in.ReadVarint32(&size) || size > details.size()) break;
     const auto limit = in.PushLimit(static_cast<int>(size));
     AnyDetail detail;
     bool whole = true;
@@ -86,7 +86,8 @@ inline std::vector<AnyDetail> parse_details(const Bytes& details) {
       whole = target != nullptr ? WireFormatLite::ReadBytes(&in, target)
                                 : WireFormatLite::SkipField(&in, field);
     }
-    if (!whole || !in.ConsumedEntireMessage()) break;
+    // Where the bytes end before their size says, nothing is left to read and something is missing.
+    if (!whole || in.BytesUntilLimit() != 0) break;
     in.PopLimit(limit);
     detail.type.erase(0, detail.type.rfind('/') + 1);
     found.push_back(std::move(detail));

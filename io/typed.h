@@ -165,6 +165,10 @@ class ClientReaderWriter : public ClientStream {
   auto write(const Request& request, Token&& token = Token()) {
     return call_.write(Codec<Request>::encode(request), std::forward<Token>(token));
   }
+  // Without waiting. False: there is no room now, or the call is over.
+  bool try_write(const Request& request) {
+    return call_.try_write(Codec<Request>::encode(request));
+  }
   void half_close() { call_.half_close(); }
   template <typename Token = Awaited>
   auto read(Token&& token = Token()) {
@@ -210,6 +214,8 @@ class ServerWriter {
   auto write(const Reply& reply, Token&& token = Token()) {
     return call_->write(Codec<Reply>::encode(reply), std::forward<Token>(token));
   }
+  // The same without waiting. False: there is no room now, or the caller has gone.
+  bool try_write(const Reply& reply) { return call_->try_write(Codec<Reply>::encode(reply)); }
 
  private:
   ServerCall* call_;

@@ -145,7 +145,8 @@ struct OfCommand {
   std::uint64_t operator()(const Leave&) const { return over(); }
   std::uint64_t operator()(const ChangeTags& x) const { return over(x.changes); }
   std::uint64_t operator()(const StartCall& x) const {
-    return over(x.call, x.peer, x.method, x.deadline, x.metadata, x.message, x.last);
+    return over(x.call, x.peer, x.method, x.deadline, x.metadata, x.message, x.last,
+                x.wait_for_ready);
   }
   std::uint64_t operator()(const SendMessage& x) const { return over(x.call, x.message, x.last); }
   std::uint64_t operator()(const HalfClose& x) const { return over(x.call); }

@@ -32,12 +32,19 @@ void Caller::on_streams_allowed(Instant now, Link& link, Outbox& out) {
   open_waiting(now, link, out);
 }
 
-void Caller::on_link_down(Instant, const LinkDown& fact, Outbox& out) {
+void Caller::on_link_down(Instant now, const LinkDown& fact, Outbox& out) {
   const auto found = links_.find(fact.link);
   if (found == links_.end()) return;
   for (const CallId id : calls_.sorted({found->second.open, found->second.waiting})) {
     Call& call = *calls_.find(id);
     const bool sent = call.self.bound;
+    if (!sent && call.waiting->start.wait_for_ready) {
+      calls_.unlink(call.link->waiting, call);
+      call.link = nullptr;
+      call.waiting->trouble = link_lost(fact, false).message;
+      seek(now, call, out);
+      continue;
+    }
     finish(call, link_lost(fact, sent), sent ? Metadata{} : not_started(), out);
   }
   links_.erase(found);
@@ -145,8 +152,27 @@ void Caller::on_deadline(Instant, CallId id, Outbox& out) {
   ENGINE_ASSERT(call != nullptr);
   call->timed = false;
   const bool sent = call->self.bound;
+  const std::string trouble = sent ? std::string() : call->waiting->trouble;
   leave(*call, false, StreamCode::deadline_exceeded, out);
-  finish(*call, too_late(sent), sent ? Metadata{} : not_started(), out);
+  finish(*call, too_late(sent, trouble), sent ? Metadata{} : not_started(), out);
+}
+
+void Caller::on_retry(Instant now, Outbox& out) {
+  while (const auto id = parked_.pop_due(now)) {
+    seek(now, *calls_.find(*id), out);
+  }
+}
+
+void Caller::seek(Instant now, Call& call, Outbox& out) {
+  Link* link = shared_.links.reach(now, call.waiting->start.peer, out);
+  if (link == nullptr) return park(now, call);
+  call.link = &links_[link->id];
+  calls_.append(call.link->waiting, call);
+  if (link->may_open_stream()) open_waiting(now, *link, out);
+}
+
+void Caller::park(Instant now, Call& call) {
+  parked_.arm(call.self.id, shared_.links.retry_at(now, call.waiting->start.peer.address));
 }
 
 // -------------------------------------------------------------------------------------- commands
@@ -175,23 +201,28 @@ Outcome Caller::start(Instant now, StartCall&& command, Outbox& out) {
     return Outcome::done;
   }
   Link* link = shared_.links.reach(now, command.peer, out);
-  if (link == nullptr) {
+  if (link == nullptr && !command.wait_for_ready) {
     tell_finished(command.call, unreachable(command.peer.address), not_started(), out);
     return Outcome::done;
   }
   Call& call = calls_.add(command.call);
-  call.link = &links_[link->id];
+  if (link != nullptr) call.link = &links_[link->id];
   call.half_closed = command.last;
   if (command.deadline) {
     call.timed = true;
     shared_.timers.arm(command.call, *command.deadline);
   }
-  if (link->may_open_stream()) {
+  if (link != nullptr && link->may_open_stream()) {
     open(now, call, *link, std::move(command), out);
-  } else {
-    if (command.message) call.sender.wait(*command.message);
-    call.waiting = std::make_unique<Waiting>(Waiting{std::move(command), {}, false});
+    return Outcome::done;
+  }
+  if (command.message) call.sender.wait(*command.message);
+  call.waiting = std::make_unique<Waiting>(Waiting{std::move(command), {}, false, {}});
+  if (link != nullptr) {
     calls_.append(call.link->waiting, call);
+  } else {
+    call.waiting->trouble = unreachable(call.waiting->start.peer.address).message;
+    park(now, call);
   }
   return Outcome::done;
 }
@@ -318,7 +349,11 @@ void Caller::leave(Call& call, bool peer_ended, StreamCode code, Outbox& out) {
 void Caller::finish(Call& call, Status status, Metadata trailers, Outbox& out) {
   const CallId id = call.self.id;
   if (call.timed) shared_.timers.disarm(id);
-  calls_.unlink(call.self.bound ? call.link->open : call.link->waiting, call);
+  if (call.link != nullptr) {
+    calls_.unlink(call.self.bound ? call.link->open : call.link->waiting, call);
+  } else {
+    parked_.disarm(id);
+  }
   calls_.remove(call);
   tell_finished(id, std::move(status), std::move(trailers), out);
 }

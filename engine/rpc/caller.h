@@ -1,8 +1,10 @@
 // The role of the one who calls: from StartCall to exactly one CallFinished.
 //
 // A call waits while its link is being dialled or the peer allows no further stream, first come,
-// first served; then it has a stream until it is finished. Whatever ends it, its deadline, its
-// stream and its number are released in the same step, so that nothing of it can follow.
+// first served; then it has a stream until it is finished. A call that waits for its peer to be
+// ready is parked, on no link, while the peer is left alone after failed dials. Whatever ends a
+// call, its deadline, its stream and its number are released in the same step, so that nothing of
+// it can follow.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +22,7 @@
 #include "engine/rpc/credit.h"
 #include "engine/rpc/sender.h"
 #include "engine/rpc/shared.h"
+#include "engine/timers.h"
 #include "engine/transport.h"
 
 namespace rpcnet::rpc {
@@ -39,6 +42,9 @@ class Caller {
   void on_stream_stopped(Instant now, const StreamStopped& fact, Outbox& out);
   void on_stream_drained(Instant now, const StreamDrained& fact, Outbox& out);
   void on_deadline(Instant now, CallId call, Outbox& out);
+  // Looks for a link for the parked calls whose time has come.
+  void on_retry(Instant now, Outbox& out);
+  std::optional<Instant> next_retry() const { return parked_.next(); }
 
   Outcome start(Instant now, StartCall&& command, Outbox& out);
   Outcome send(Instant now, SendMessage&& command, Outbox& out);
@@ -60,11 +66,12 @@ class Caller {
     StartCall start;              // its header tells the time left when it leaves, not now
     std::vector<Bytes> messages;  // beyond the first
     bool last = false;            // half-close after them
+    std::string trouble;          // why the last dial failed
   };
 
   struct Call {
     CallSlot self;
-    LinkCalls* link = nullptr;
+    LinkCalls* link = nullptr;  // nullptr: parked
     std::unique_ptr<Waiting> waiting;
     bool timed = false;         // has a deadline
     bool half_closed = false;   // the application has sent its last message
@@ -75,6 +82,9 @@ class Caller {
   };
 
   std::optional<Outcome> refusal(const StartCall& command) const;
+  // Finds a link for a waiting call that is on none, or a time to look again.
+  void seek(Instant now, Call& call, Outbox& out);
+  void park(Instant now, Call& call);
   void open(Instant now, Call& call, Link& link, StartCall&& start, Outbox& out);
   void open_waiting(Instant now, Link& link, Outbox& out);
   // Takes the frame that call.frames reached; `rest` follows it. False: the call is finished.
@@ -90,6 +100,7 @@ class Caller {
   Shared& shared_;
   CallTable<Call> calls_;
   std::map<LinkId, LinkCalls> links_;  // nodes keep their addresses
+  Timers<CallId> parked_;              // calls without a link, by when to look for one
 };
 
 }  // namespace rpcnet::rpc

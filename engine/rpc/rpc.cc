@@ -1,6 +1,7 @@
 // Routes facts and commands to the role that they belong to.
 #include "engine/rpc/rpc.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/assert.h"
@@ -9,8 +10,7 @@ namespace rpcnet::rpc {
 
 Rpc::Rpc(const RpcConfig& config, const LinksConfig& links, Rng rng, Numbering numbering)
     : shared_{.config = config,
-              .links = Links(Protocol::rpc, links, rng, numbering.first_link,
-                             numbering.link_step),
+              .links = Links(Protocol::rpc, links, rng, numbering.first_link, numbering.link_step),
               .timers = {}},
       caller_(shared_),
       callee_(shared_, numbering.first_call, numbering.call_step) {
@@ -117,6 +117,13 @@ void Rpc::on_deadline(Instant now, Outbox& out) {
       callee_.on_deadline(now, *call, out);
     }
   }
+  caller_.on_retry(now, out);
+}
+
+std::optional<Instant> Rpc::deadline() const {
+  const auto call = shared_.timers.next();
+  const auto retry = caller_.next_retry();
+  return call && retry ? std::min(*call, *retry) : (call ? call : retry);
 }
 
 bool Rpc::is_writable(CallId call) const {

@@ -61,9 +61,10 @@ class Rpc {
   Outcome finish(Instant now, FinishCall&& command, Outbox& out);
   Outcome stop_accepting(Instant now, StopAccepting&& command, Outbox& out);
 
-  // Ends every call whose deadline is at or before `now`, in the order (time, start).
+  // Ends every call whose deadline is at or before `now`, in the order (time, start). Then those
+  // that wait for their peer to be ready, and may look for it again, do so.
   void on_deadline(Instant now, Outbox& out);
-  std::optional<Instant> deadline() const { return shared_.timers.next(); }
+  std::optional<Instant> deadline() const;
 
   // False while the call's unacknowledged data is over RpcConfig::send_buffer_max, and for a call
   // that does not exist. CallWritable says when it becomes true again.

@@ -29,9 +29,11 @@ Status link_lost(const LinkDown& fact, bool sent) {
   return make(StatusCode::unavailable, std::move(text));
 }
 
-Status too_late(bool sent) {
-  return make(StatusCode::deadline_exceeded,
-              sent ? "deadline exceeded" : "deadline exceeded before the request was sent");
+Status too_late(bool sent, const std::string& trouble) {
+  if (sent) return make(StatusCode::deadline_exceeded, "deadline exceeded");
+  std::string text = "deadline exceeded before the request was sent";
+  if (!trouble.empty()) text += "; last: " + trouble;
+  return make(StatusCode::deadline_exceeded, std::move(text));
 }
 
 Status given_up() { return make(StatusCode::cancelled, "cancelled by the caller"); }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "engine/config.h"
@@ -17,7 +18,8 @@ Metadata not_started();
 
 Status unreachable(const Address& remote);
 Status link_lost(const LinkDown& fact, bool sent);
-Status too_late(bool sent);
+// `trouble`: why it could not be sent, if that is known.
+Status too_late(bool sent, const std::string& trouble = {});
 Status given_up();
 
 // A peer's bytes were not what the grammar says.

@@ -2,21 +2,22 @@
 #include "io/core/conduct.h"
 
 #include <asio/error.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/system_error.hpp>
+#include <asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <exception>
 #include <utility>
 
-#include "engine/rpc/frame.h"
 #include "io/core/chain.h"
 
 namespace rpcnet::core {
 namespace {
 
-bool not_started(const Metadata& trailers) {
+bool asked_to_wait(const Metadata& trailers) {
   return std::any_of(trailers.begin(), trailers.end(),
-                     [](const auto& pair) { return pair.first == rpc::kNotStarted; });
+                     [](const auto& pair) { return pair.first == rpc::kRetryAfterMs; });
 }
 
 Result<Bytes> answer_of(OutgoingCall& call) {
@@ -124,16 +125,23 @@ class UnaryChain final : public ClientChain {
  private:
   asio::awaitable<Status> last() override {
     const auto* workers = std::get_if<WorkerTarget>(&route().target);
-    std::size_t attempts = workers != nullptr ? std::max<std::size_t>(workers->attempts_max, 1) : 1;
+    Core& core = *route().core;
+    RetryConfig config = core.retry_config();
+    if (workers != nullptr && workers->attempts_max > 0) {
+      config.attempts_max = workers->attempts_max;
+    }
+    // One peer is asked again only where that is safe; another worker also if the first never
+    // began.
+    if (workers == nullptr && !safe_) config.attempts_max = 1;
+    rpc::Retry retry(config, *route().budget, safe_);
     Status status;
-    for (bool first = true; attempts > 0; first = false) {
-      --attempts;
+    for (bool first = true;; first = false) {
       auto finding = find_peer();
       Result<Peer> peer = co_await std::move(finding);
       if (!peer.ok()) co_return first ? peer.status() : status;
-      Bytes request = attempts > 0 ? request_ : std::move(request_);
+      Bytes request = config.attempts_max > 1 ? request_ : std::move(request_);
       const auto call =
-          route().core->open(*peer, view().method, terms_now(), std::move(request), Kind::unary);
+          core.open(*peer, view().method, terms_now(), std::move(request), Kind::unary);
       const ClientCall cancels_when_dropped(call);
       auto ending = ended(call);
       co_await std::move(ending);
@@ -142,13 +150,17 @@ class UnaryChain final : public ClientChain {
       Result<Bytes> answer = answer_of(*call);
       status = answer.status();
       if (answer.ok()) reply = std::move(*answer);
-      if (status.ok()) break;
       doubt_peer(status);
-      const bool elsewhere =
-          status.code == StatusCode::unavailable || status.code == StatusCode::resource_exhausted;
-      if (!elsewhere || !(not_started(view().trailers) || safe_)) break;
+      auto wait = retry.next(status, view().trailers, core.retry_rng());
+      if (!wait) co_return status;
+      // Another worker need not be spared for what this one did, unless it asked for that.
+      if (workers != nullptr && !asked_to_wait(view().trailers)) wait = Duration::zero();
+      if (view().deadline && core.now() + *wait >= *view().deadline) co_return status;
+      if (*wait > Duration::zero()) {
+        asio::steady_timer timer(core.context(), *wait);
+        co_await timer.async_wait(asio::use_awaitable);
+      }
     }
-    co_return status;
   }
 
   Bytes request_;
@@ -219,7 +231,8 @@ asio::awaitable<void> conduct_stream(std::shared_ptr<const Route> route,
                     std::move(terms));
   auto running = chain.conduct();
   Status status = co_await std::move(running);
-  give_up(*call, std::nullopt);  // an interceptor may have ended it while the network goes on
+  // An interceptor may have ended it while the network goes on.
+  if (call->core != nullptr) give_up(*call, std::nullopt);
   conclude(*call, std::move(status));
 }
 

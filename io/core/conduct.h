@@ -3,13 +3,15 @@
 
 #include <asio/awaitable.hpp>
 
-#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "engine/rpc/retry.h"
 #include "io/channel.h"
 #include "io/cluster.h"
 #include "io/core/core.h"
@@ -25,7 +27,7 @@ struct NameTarget {
 struct WorkerTarget {
   WorkerRegistry registry;
   std::string filter;
-  std::size_t attempts_max = 3;
+  std::uint32_t attempts_max = 0;  // 0: as RetryConfig says
 };
 
 // What a Channel is made of.
@@ -33,7 +35,17 @@ struct Route {
   std::shared_ptr<Core> core;
   std::variant<Peer, NameTarget, WorkerTarget> target;
   std::vector<ClientInterceptor> interceptors;
+  std::shared_ptr<rpc::RetryBudget> budget;  // shared by copies
 };
+
+template <typename Target>
+std::shared_ptr<const Route> make_route(std::shared_ptr<Core> core, Target target) {
+  auto route = std::make_shared<Route>();
+  route->budget = std::make_shared<rpc::RetryBudget>(core->retry_config());
+  route->core = std::move(core);
+  route->target = std::move(target);
+  return route;
+}
 
 asio::awaitable<Result<Peer>> resolve_peer(std::string text, Families families);
 

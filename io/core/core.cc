@@ -16,27 +16,28 @@
 
 namespace rpcnet::core {
 
-Status host_stopped() {
-  return error(StatusCode::cancelled, "the host has stopped");
-}
+Status host_stopped() { return error(StatusCode::cancelled, "the host has stopped"); }
+
+namespace {
+
+constexpr std::uint64_t kRetryFork = 0x7265747279;  // "retry"
+
+}  // namespace
 
 Core::Core(asio::io_context& context, Setup setup)
     : context_(context),
       runner_(Runner::of(context)),
       settings_(std::move(setup.settings)),
+      retry_rng_(Rng(setup.node.seed).fork(kRetryFork)),
       driver_(context, std::move(setup.socket), std::move(setup.node), std::move(setup.endpoint),
               std::move(setup.credentials), *this),
       joined_(runner_),
       leave_over_(runner_),
       pass_over_(runner_) {}
 
-Core::~Core() {
-  stop();
-}
+Core::~Core() { stop(); }
 
-void Core::start() {
-  driver_.start(weak_from_this());
-}
+void Core::start() { driver_.start(weak_from_this()); }
 
 void Core::stop() {
   if (driver_.stopped()) return;
@@ -69,12 +70,9 @@ std::string Core::in_words(Outcome outcome, std::size_t size) const {
              std::to_string(rpc.message_max);
     case Outcome::metadata_too_large:
       return "metadata is over metadata_max of " + std::to_string(rpc.metadata_max) + " bytes";
-    case Outcome::bad_metadata:
-      return "metadata keys must be of [a-z0-9._-] and not empty";
-    case Outcome::bad_method:
-      return "a method's name must be of 1 to 255 bytes";
-    default:
-      return to_text(outcome);
+    case Outcome::bad_metadata: return "metadata keys must be of [a-z0-9._-] and not empty";
+    case Outcome::bad_method: return "a method's name must be of 1 to 255 bytes";
+    default: return to_text(outcome);
   }
 }
 
@@ -86,13 +84,10 @@ StatusCode code_of(Outcome outcome) {
   switch (outcome) {
     case Outcome::too_many_calls:
     case Outcome::message_too_large:
-    case Outcome::metadata_too_large:
-      return StatusCode::resource_exhausted;
+    case Outcome::metadata_too_large: return StatusCode::resource_exhausted;
     case Outcome::bad_metadata:
-    case Outcome::bad_method:
-      return StatusCode::invalid_argument;
-    default:
-      return StatusCode::internal;
+    case Outcome::bad_method: return StatusCode::invalid_argument;
+    default: return StatusCode::internal;
   }
 }
 
@@ -150,7 +145,8 @@ void Core::begin(const std::shared_ptr<OutgoingCall>& call, Peer peer, std::stri
                                                     .deadline = terms.deadline,
                                                     .metadata = std::move(terms.metadata),
                                                     .message = std::move(message),
-                                                    .last = call->half_closed});
+                                                    .last = call->half_closed,
+                                                    .wait_for_ready = terms.wait_for_ready});
   if (outcome != Outcome::done) {
     return end(call, error(code_of(outcome), in_words(outcome, size)), {});
   }
@@ -530,9 +526,7 @@ void Core::on(WorkerSelected&& event) {
   if (event.request == next_selection_) selected_ = std::move(event.worker);
 }
 
-void Core::on(Notice&& event) {
-  log_notice(limiter_, now(), event);
-}
+void Core::on(Notice&& event) { log_notice(limiter_, now(), event); }
 
 // ----------------------------------------------------------------------------------------- common
 

@@ -18,6 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/rng.h"
 #include "io/call.h"
 #include "io/core/calls.h"
 #include "io/core/event_queue.h"
@@ -90,6 +91,8 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   void on_failure(const std::string& method, const char* what);
   void on_denied() { ++denied_; }
   Runner& runner() { return runner_; }
+  const RetryConfig& retry_config() const { return settings_.retry; }
+  Rng& retry_rng() { return retry_rng_; }
   static asio::awaitable<bool> drain(std::shared_ptr<Core> self, Duration grace);
 
   // --------------------------------------------------------------------------------- cluster
@@ -145,6 +148,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   asio::io_context& context_;
   Runner& runner_;
   HostSettings settings_;
+  Rng retry_rng_;
   Driver driver_;
   std::unordered_map<std::uint64_t, std::shared_ptr<OutgoingCall>> outgoing_;
   std::unordered_map<std::uint64_t, std::shared_ptr<IncomingCall>> incoming_;

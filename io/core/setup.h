@@ -21,6 +21,7 @@ struct HostSettings {
   CredentialFiles credentials;
   std::size_t event_queue_max = 0;
   std::optional<Duration> call_timeout;
+  RetryConfig retry;
 };
 
 struct Setup {

@@ -347,6 +347,84 @@ BOOST_AUTO_TEST_CASE(ItGoesOnInTheCallsOfAHandler) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+BOOST_AUTO_TEST_SUITE(WaitForReady)
+
+BOOST_AUTO_TEST_CASE(ACallWaitsForAServerThatComesLater) {
+  asio::io_context context;
+  Host client = start(context, options("client"));
+  std::optional<Host> server = start(context, options("server"));
+  HostOptions again = options("server");
+  again.bind = to_text(server->address());
+  const Peer peer = peer_of(*server);
+  server.reset();
+  std::optional<Result<Bytes>> waited;
+  std::optional<Result<Bytes>> impatient;
+  std::optional<Result<Bytes>> in_vain;
+  const CallOptions waiting{.timeout = 20s, .wait_for_ready = true};
+  client.call(peer, "Echo.echo", to_bytes("x"), waiting,
+              [&](Result<Bytes> got) { waited = std::move(got); });
+  client.call(peer, "Echo.echo", {}, {.timeout = 20s},
+              [&](Result<Bytes> got) { impatient = std::move(got); });
+  client.call(peer, "Echo.echo", {}, {.timeout = 200ms, .wait_for_ready = true},
+              [&](Result<Bytes> got) { in_vain = std::move(got); });
+  run(context, [&]() -> asio::awaitable<void> {
+    const bool ended = co_await eventually([&] { return impatient && in_vain; });
+    BOOST_REQUIRE(ended);
+    BOOST_CHECK(!waited.has_value());
+    server = start(context, again);
+    server->serve("Echo.echo", echo);
+    const bool came = co_await eventually([&] { return waited.has_value(); }, 15s);
+    BOOST_REQUIRE(came);
+  });
+  BOOST_CHECK(impatient->code() == StatusCode::unavailable);
+  BOOST_CHECK(in_vain->code() == StatusCode::deadline_exceeded);
+  BOOST_CHECK(waited->ok());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(Retries)
+
+// What fails twice and then does not, by whether its .proto says that it may be repeated.
+BOOST_AUTO_TEST_CASE(OnlyAMethodThatIsSafeIsCalledAgain) {
+  asio::io_context context;
+  Host server = start(context, options("server"));
+  Host client = start(context, options("client"));
+  int calls = 0;
+  server.serve("Flaky.one", [&](ServerCall& call, Bytes) -> asio::awaitable<Result<Bytes>> {
+    if (++calls < 3) co_return error(StatusCode::unavailable, "come back later");
+    BOOST_CHECK(call.metadata() == (Metadata{{"own", "1"}}));
+    co_return to_bytes("at last");
+  });
+  server.serve("Busy.one", [&](ServerCall& call, Bytes) -> asio::awaitable<Result<Bytes>> {
+    ++calls;
+    call.trailers().emplace_back("rpcnet-retry-after-ms", "-1");
+    co_return error(StatusCode::unavailable, "and do not come back");
+  });
+  const Channel channel(client, peer_of(server));
+  const auto ask = [&](const char* method, Idempotency idempotency) {
+    const Metadata own{{"own", "1"}};
+    return channel.start_call(method, {}, {.metadata = own}, idempotency);
+  };
+  run(context, [&]() -> asio::awaitable<void> {
+    const Result<Bytes> once = co_await ask("Flaky.one", Idempotency::unknown);
+    BOOST_CHECK(once.code() == StatusCode::unavailable);
+    BOOST_CHECK_EQUAL(calls, 1);
+    calls = 0;
+    const Instant before = client.now();
+    const Result<Bytes> again = co_await ask("Flaky.one", Idempotency::idempotent);
+    BOOST_CHECK(again.ok() && *again == to_bytes("at last"));
+    BOOST_CHECK_EQUAL(calls, 3);
+    BOOST_CHECK(client.now() - before >= 75ms);  // 25 to 50, then 50 to 100
+    calls = 0;
+    const Result<Bytes> never = co_await ask("Busy.one", Idempotency::no_side_effects);
+    BOOST_CHECK(never.code() == StatusCode::unavailable);
+    BOOST_CHECK_EQUAL(calls, 1);
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_AUTO_TEST_SUITE(ChannelTargets)
 
 BOOST_AUTO_TEST_CASE(ANameIsLookedUpAndAWorkerIsChosen) {

@@ -146,6 +146,33 @@ BOOST_AUTO_TEST_CASE(ASlowReaderBoundsTheMemoryOfTheSender) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(WritingWithoutWaitingEndsWhereTheRoomEnds) {
+  asio::io_context context;
+  Host server = start(context, options("server"));
+  Host client = start(context, options("client"));
+  int written = 0;
+  int refused = 0;
+  server.serve_stream("Push.all", [&](ServerCall& call) -> asio::awaitable<Status> {
+    co_await call.read();
+    for (int i = 0; i < 1000; ++i) ++(call.try_write(pattern(10'000)) ? written : refused);
+    co_return Status{};
+  });
+  run(context, [&]() -> asio::awaitable<void> {
+    ClientCall call = client.open(peer_of(server), "Push.all");
+    BOOST_CHECK(call.try_write(to_bytes("begin")));
+    int count = 0;
+    while (co_await call.read()) ++count;
+    const Status end = co_await call.finish();
+    BOOST_CHECK(end.ok());
+    BOOST_CHECK(!call.try_write(to_bytes("late")));
+    BOOST_CHECK_EQUAL(count, written);
+  });
+  // send_buffer_max is 1 MiB, and one message may go beyond it.
+  BOOST_CHECK_GE(written, 100);
+  BOOST_CHECK_LE(written, 110);
+  BOOST_CHECK_EQUAL(written + refused, 1000);
+}
+
 BOOST_AUTO_TEST_CASE(CancelFreesTheServerAtOnce) {
   asio::io_context context;
   Host server = start(context);

@@ -79,6 +79,7 @@ class Model {
       case 9: pair_.advance(std::chrono::milliseconds(detail % 50)); break;
       case 10:
         if (detail % 8 == 0) pair_.lose_links();
+        pair_.refuse_dials(detail % 8 < 3);
         break;
       case 11: consume(); break;
       case 12:
@@ -108,6 +109,7 @@ class Model {
       start.message = call.sent.back();
     }
     start.last = whole;
+    start.wait_for_ready = detail % 3 == 0;
     if (detail % 5 == 0) {
       call.deadline = start.deadline = pair_.now() + std::chrono::milliseconds(1 + detail % 100);
     }
@@ -225,6 +227,7 @@ class Model {
   }
 
   void finish() {
+    pair_.refuse_dials(false);
     for (int round = 0; round < 10'000; ++round) {
       pair_.settle();
       listen();
@@ -236,7 +239,9 @@ class Model {
         RC_ASSERT(pair_.give(Side::server, answer(CallId{number}, std::nullopt)) == Outcome::done);
         call.over = true;
       }
-      if (idle) break;
+      if (!idle) continue;
+      if (pair_.rpc(Side::client).outgoing() == 0) break;
+      pair_.advance(std::chrono::seconds(3));  // some wait for a peer that was not there
     }
     pair_.settle();
     listen();

@@ -127,8 +127,8 @@ BOOST_AUTO_TEST_CASE(MetadataTravelsBothWays) {
   BOOST_TEST((pair.give(kServer, SendHeaders{call.call, {{"server", "1"}}}) == Outcome::done));
   BOOST_TEST((pair.give(kServer, SendHeaders{call.call, {}}) == Outcome::already_half_closed));
   pair.settle();
-  BOOST_TEST((only<HeadersArrived>(pair.take_events(kClient)).metadata ==
-              Metadata{{"server", "1"}}));
+  BOOST_TEST(
+      (only<HeadersArrived>(pair.take_events(kClient)).metadata == Metadata{{"server", "1"}}));
 }
 
 // Bug B1 of the first RpcNet: both sides blocked as soon as both sent more than a window.
@@ -216,8 +216,8 @@ BOOST_AUTO_TEST_CASE(HalfCloseLeavesTheResponseOpen) {
   const CallId call = arrived(arrive(pair, streaming(1)));
   BOOST_TEST((pair.give(kClient, HalfClose{CallId{1}}) == Outcome::done));
   BOOST_TEST((pair.give(kClient, HalfClose{CallId{1}}) == Outcome::already_half_closed));
-  BOOST_TEST((pair.give(kClient, SendMessage{CallId{1}, {}, false}) ==
-              Outcome::already_half_closed));
+  BOOST_TEST(
+      (pair.give(kClient, SendMessage{CallId{1}, {}, false}) == Outcome::already_half_closed));
   pair.settle();
   BOOST_TEST(all<CallerHalfClosed>(pair.take_events(kServer)).size() == 1);
   for (int i = 0; i < 3; ++i) pair.give(kServer, SendMessage{call, to_bytes("token"), false});
@@ -233,8 +233,8 @@ BOOST_AUTO_TEST_CASE(AnAnswerBeforeTheHalfCloseFreesTheStream) {
   const CallId call = arrived(arrive(pair, streaming(1)));
   pair.give(kServer, failure(call, StatusCode::invalid_argument, "no"));
   pair.settle();
-  BOOST_TEST((only<CallFinished>(pair.take_events(kClient)).status.code ==
-              StatusCode::invalid_argument));
+  BOOST_TEST(
+      (only<CallFinished>(pair.take_events(kClient)).status.code == StatusCode::invalid_argument));
   BOOST_TEST(pair.open_streams() == 0);
   BOOST_TEST((pair.give(kClient, SendMessage{CallId{1}, {}, false}) == Outcome::unknown_call));
 }
@@ -245,8 +245,7 @@ BOOST_AUTO_TEST_CASE(CancelFreesTheCalleeAndItsCount) {
   const CallId call = arrived(arrive(pair, unary(1, to_bytes("slow"))));
   BOOST_TEST(pair.rpc(kServer).serving() == 1);
   BOOST_TEST((pair.give(kClient, CancelCall{CallId{1}}) == Outcome::done));
-  BOOST_TEST((only<CallFinished>(pair.take_events(kClient)).status.code ==
-              StatusCode::cancelled));
+  BOOST_TEST((only<CallFinished>(pair.take_events(kClient)).status.code == StatusCode::cancelled));
   BOOST_TEST((pair.give(kClient, CancelCall{CallId{1}}) == Outcome::unknown_call));
   pair.settle();
   const auto told = pair.take_events(kServer);
@@ -276,10 +275,10 @@ BOOST_AUTO_TEST_CASE(TheDeadlineEndsTheCallOnBothSides) {
   pair.advance(249ms);
   BOOST_TEST(pair.take_events(kClient).empty());
   pair.advance(1ms);
-  BOOST_TEST((only<CallFinished>(pair.take_events(kClient)).status.code ==
-              StatusCode::deadline_exceeded));
-  BOOST_TEST((only<CallAborted>(pair.take_events(kServer)).status.code ==
-              StatusCode::deadline_exceeded));
+  BOOST_TEST(
+      (only<CallFinished>(pair.take_events(kClient)).status.code == StatusCode::deadline_exceeded));
+  BOOST_TEST(
+      (only<CallAborted>(pair.take_events(kServer)).status.code == StatusCode::deadline_exceeded));
   BOOST_TEST(pair.rpc(kServer).serving() == 0);
   BOOST_TEST(!pair.rpc(kClient).deadline().has_value());
   BOOST_TEST(!pair.rpc(kServer).deadline().has_value());
@@ -339,6 +338,76 @@ BOOST_AUTO_TEST_CASE(AFailedDialSaysThatNothingWasSent) {
   pair.refuse_dials(false);
   pair.advance(5s);
   BOOST_TEST(all<CallArrived>(arrive(pair, unary(5, {}))).size() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(ACallThatWaitsForReadyOutlivesFailedDials) {
+  RpcPair pair;
+  pair.refuse_dials(true);
+  StartCall first = unary(1, to_bytes("first"));
+  first.wait_for_ready = true;
+  pair.give(kClient, first);
+  pair.settle();
+  // Left alone after the failed dial: one that starts now is parked from the beginning.
+  StartCall second = streaming(3);
+  second.wait_for_ready = true;
+  pair.give(kClient, second);
+  pair.give(kClient, SendMessage{CallId{3}, to_bytes("kept"), true});
+  for (int i = 0; i < 50; ++i) {
+    pair.advance(100ms);
+    pair.settle();
+  }
+  BOOST_TEST(pair.take_events(kClient).empty());
+  BOOST_TEST(pair.rpc(kClient).outgoing() == 2);
+
+  pair.refuse_dials(false);
+  pair.advance(2s);
+  pair.settle();
+  const auto events = pair.take_events(kServer);
+  BOOST_TEST(all<CallArrived>(events).size() == 2);
+  const auto messages = all<MessageArrived>(events);
+  BOOST_REQUIRE(messages.size() == 2);
+  BOOST_TEST(all<CallerHalfClosed>(events).size() == 2);
+  for (const auto& call : all<CallArrived>(events)) pair.give(kServer, answer(call.call, Bytes{}));
+  pair.settle();
+  const auto ends = all<CallFinished>(pair.take_events(kClient));
+  BOOST_REQUIRE(ends.size() == 2);
+  BOOST_TEST((ends[0].status.ok() && ends[1].status.ok()));
+  BOOST_TEST(!pair.rpc(kClient).deadline().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(WaitingForReadyEndsAtTheDeadlineOrWithACancel) {
+  RpcPair pair;
+  pair.refuse_dials(true);
+  for (const std::uint64_t id : {1, 3}) {
+    StartCall start = unary(id, {});
+    start.wait_for_ready = true;
+    if (id == 1) start.deadline = pair.now() + 1s;
+    pair.give(kClient, start);
+  }
+  pair.settle();
+  pair.advance(1s);
+  auto end = only<CallFinished>(pair.take_events(kClient));
+  BOOST_TEST(end.call.value == 1);
+  BOOST_TEST((end.status.code == StatusCode::deadline_exceeded));
+  BOOST_TEST(end.status.message ==
+             "deadline exceeded before the request was sent; last: not sent: no link: unreachable");
+  BOOST_TEST((end.trailers == Metadata{{std::string(rpc::kNotStarted), "1"}}));
+  pair.give(kClient, CancelCall{CallId{3}});
+  end = only<CallFinished>(pair.take_events(kClient));
+  BOOST_TEST((end.status.code == StatusCode::cancelled));
+  pair.settle();
+  BOOST_TEST(pair.rpc(kClient).outgoing() == 0);
+  BOOST_TEST(!pair.rpc(kClient).deadline().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(ACallThatWasSentDoesNotWaitAgain) {
+  RpcPair pair;
+  StartCall start = unary(1, {});
+  start.wait_for_ready = true;
+  BOOST_TEST(all<CallArrived>(arrive(pair, start)).size() == 1);
+  pair.lose_links();
+  const auto end = only<CallFinished>(pair.take_events(kClient));
+  BOOST_TEST((end.status.code == StatusCode::unavailable));
 }
 
 BOOST_AUTO_TEST_CASE(CallsWaitForStreamsInOrder) {
@@ -480,10 +549,10 @@ BOOST_AUTO_TEST_CASE(CommandsThatAreWrongChangeNothing) {
 
 BOOST_AUTO_TEST_CASE(CallsOfManyMachinesInOneProcessHaveDisjointNumbers) {
   Outbox out;
-  rpc::Rpc first({}, {}, Rng(1), {.first_link = 2, .link_step = 4, .first_call = CallId{2},
-                                  .call_step = 4});
-  rpc::Rpc second({}, {}, Rng(1), {.first_link = 4, .link_step = 4, .first_call = CallId{4},
-                                   .call_step = 4});
+  rpc::Rpc first({}, {}, Rng(1),
+                 {.first_link = 2, .link_step = 4, .first_call = CallId{2}, .call_step = 4});
+  rpc::Rpc second({}, {}, Rng(1),
+                  {.first_link = 4, .link_step = 4, .first_call = CallId{4}, .call_step = 4});
   first.start(Instant{}, unary(1, {}), out);
   second.start(Instant{}, unary(3, {}), out);
   std::vector<std::uint64_t> dialled;

@@ -1,0 +1,60 @@
+// Tokens, attempts, waits.
+#include "engine/rpc/retry.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "engine/rpc/frame.h"
+
+namespace rpcnet::rpc {
+namespace {
+
+const std::string* find(const Metadata& metadata, std::string_view key) {
+  const auto found = std::find_if(metadata.begin(), metadata.end(),
+                                  [key](const auto& pair) { return pair.first == key; });
+  return found != metadata.end() ? &found->second : nullptr;
+}
+
+// A callee that asks for more than a day means never.
+std::optional<Duration> parse_retry_after(const std::string& text) {
+  std::uint32_t milliseconds = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), milliseconds);
+  if (fault != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (milliseconds > 86'400'000) return std::nullopt;
+  return std::chrono::milliseconds(milliseconds);
+}
+
+bool is_transient(StatusCode code) {
+  return code == StatusCode::unavailable || code == StatusCode::resource_exhausted;
+}
+
+}  // namespace
+
+void RetryBudget::on_success() {
+  const std::uint64_t full = std::uint64_t{config_.tokens_max} * 1000;
+  milli_tokens_ = std::min(milli_tokens_ + config_.milli_tokens_per_success, full);
+}
+
+void RetryBudget::on_failure() { milli_tokens_ -= std::min<std::uint64_t>(milli_tokens_, 1000); }
+
+std::optional<Duration> Retry::next(const Status& status, const Metadata& trailers, Rng& rng) {
+  ++attempts_;
+  if (!is_transient(status.code)) {
+    if (status.ok()) budget_.on_success();
+    return std::nullopt;
+  }
+  const bool not_started = find(trailers, kNotStarted) != nullptr;
+  // Somebody who cannot be reached, or drains, is not overloaded: that costs no token.
+  const bool free = not_started && status.code == StatusCode::unavailable;
+  if (!free) budget_.on_failure();
+  if (attempts_ >= config_.attempts_max || !(safe_ || not_started)) return std::nullopt;
+  if (!free && !budget_.allows()) return std::nullopt;
+  if (const std::string* asked = find(trailers, kRetryAfterMs)) return parse_retry_after(*asked);
+  const Duration ceiling = std::min(
+      config_.backoff_min * (std::int64_t{1} << std::min(attempts_ - 1, 20u)), config_.backoff_max);
+  // Jitter over the upper half: those who failed together must not return together.
+  const auto half = static_cast<std::uint64_t>((ceiling / 2).count());
+  return ceiling / 2 + Duration(static_cast<Duration::rep>(rng.below(half + 1)));
+}
+
+}  // namespace rpcnet::rpc
