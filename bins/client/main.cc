@@ -6,8 +6,7 @@
 #include "bins/client/token_log.h"
 #include "bins/client/watchdog.h"
 #include "bins/client/worker_finder.h"
-#include "bins/codec.h"
-#include "bins/inference.pb.h"
+#include "bins/inference.rpcnet.h"
 #include "bins/latch.h"
 #include "bins/program.h"
 #include "io/signals.h"
@@ -15,18 +14,20 @@
 namespace rpcnet::bins {
 namespace {
 
+using Generation = ClientReaderWriter<example::GenerateRequest, example::GenerateEvent>;
+
 // Takes tokens until there are enough (ok), or tells why the stream ended.
 asio::awaitable<Status> stream_from(Host& host, const FoundWorker& worker,
                                     const ClientOptions& options, TokenLog& tokens,
                                     WorkerFinder& finder, Console console) {
   CallOptions unlimited;
   unlimited.timeout = no_deadline;
-  const auto call =
-      std::make_shared<ClientCall>(host.open(worker.peer, "Inference.generate", unlimited));
+  const example::InferenceClient inference(Channel(host, worker.peer));
+  const auto call = std::make_shared<Generation>(inference.generate(unlimited));
   Watchdog watchdog(co_await asio::this_coro::executor, call);
 
   watchdog.allow(options.connect_timeout);
-  const std::optional<Bytes> hello = co_await call->read();
+  const std::optional<example::GenerateEvent> hello = co_await call->read();
   if (!hello) co_return co_await call->finish();
   console.info("✅", "direct connection established to worker");
 
@@ -34,17 +35,15 @@ asio::awaitable<Status> stream_from(Host& host, const FoundWorker& worker,
   example::GenerateRequest request;
   request.set_prompt(options.prompt);
   request.set_next_sequence(tokens.next());
-  Bytes message = pack(request);
-  const bool asked = co_await call->write(std::move(message));
+  const bool asked = co_await call->write(request);
   if (!asked) co_return co_await call->finish();
   console.info("🌊", "stream opened successfully, starting to consume responses");
 
   while (true) {
     watchdog.allow(options.token_timeout);
-    const std::optional<Bytes> bytes = co_await call->read();
-    if (!bytes) break;
-    const auto event = unpack<example::GenerateEvent>(*bytes);
-    if (!event || !event->has_token()) continue;
+    const std::optional<example::GenerateEvent> event = co_await call->read();
+    if (!event) break;
+    if (!event->has_token()) continue;
     tokens.observe(host.now(), event->token().sequence());
     finder.works();
     console.info("📦", "received token (sequence={}, text=\"{}\", total={})",

@@ -4,7 +4,7 @@
 
 namespace rpcnet::bins {
 
-Watchdog::Watchdog(const asio::any_io_executor& executor, std::shared_ptr<ClientCall> call)
+Watchdog::Watchdog(const asio::any_io_executor& executor, std::shared_ptr<ClientStream> call)
     : timer_(executor), call_(std::move(call)), bitten_(std::make_shared<bool>(false)) {}
 
 void Watchdog::allow(Duration span) {

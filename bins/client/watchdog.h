@@ -6,13 +6,13 @@
 #include <memory>
 
 #include "engine/instant.h"
-#include "io/call.h"
+#include "io/typed.h"
 
 namespace rpcnet::bins {
 
 class Watchdog {
  public:
-  Watchdog(const asio::any_io_executor& executor, std::shared_ptr<ClientCall> call);
+  Watchdog(const asio::any_io_executor& executor, std::shared_ptr<ClientStream> call);
 
   // From now on the call has so long until the next allow().
   void allow(Duration span);
@@ -20,7 +20,7 @@ class Watchdog {
 
  private:
   asio::steady_timer timer_;
-  std::weak_ptr<ClientCall> call_;
+  std::weak_ptr<ClientStream> call_;
   std::shared_ptr<bool> bitten_;
 };
 

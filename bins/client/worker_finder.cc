@@ -6,7 +6,6 @@
 #include <asio/use_awaitable.hpp>
 #include <utility>
 
-#include "bins/codec.h"
 #include "io/resolve.h"
 
 namespace rpcnet::bins {
@@ -86,11 +85,8 @@ asio::awaitable<Result<FoundWorker>> WorkerFinder::ask_at(Address address) {
 
   CallOptions options;
   options.timeout = known_.size() > 1 ? kPatienceWithOthers : kPatience;
-  Bytes message = pack(request);
-  Peer peer{address, std::nullopt};
-  auto asking = host_.call(std::move(peer), "DirectorRegistry.get_worker", std::move(message),
-                           options);
-  const Result<Bytes> answer = co_await std::move(asking);
+  const example::DirectorRegistryClient registry(Channel(host_, Peer{address, std::nullopt}));
+  const Result<example::GetWorkerResponse> answer = co_await registry.get_worker(request, options);
   if (!answer.ok()) co_return answer.status();
   auto found = accept(*answer);
   if (!found) co_return error(StatusCode::internal, "its answer makes no sense");
@@ -99,22 +95,20 @@ asio::awaitable<Result<FoundWorker>> WorkerFinder::ask_at(Address address) {
   co_return *found;
 }
 
-std::optional<FoundWorker> WorkerFinder::accept(const Bytes& answer) {
-  const auto response = unpack<example::GetWorkerResponse>(answer);
-  if (!response) return std::nullopt;
+std::optional<FoundWorker> WorkerFinder::accept(const example::GetWorkerResponse& response) {
   const auto parsed = [](const example::WorkerAddress& from) -> std::optional<FoundWorker> {
     const auto id = NodeId::parse(from.worker_id());
     const auto address = parse_address(from.address());
     if (!id || !address) return std::nullopt;
     return FoundWorker{Peer{*address, *id}, from.label()};
   };
-  for (const example::WorkerAddress& other : response->others()) {
+  for (const example::WorkerAddress& other : response.others()) {
     if (const auto worker = parsed(other)) remember(*worker);
   }
-  const auto worker = parsed(response->worker());
+  const auto worker = parsed(response.worker());
   if (!worker) return std::nullopt;
   remember(*worker);
-  connection_id_ = response->connection_id();
+  connection_id_ = response.connection_id();
   return worker;
 }
 

@@ -8,7 +8,7 @@
 
 #include "bins/client/options.h"
 #include "bins/console.h"
-#include "bins/director.pb.h"
+#include "bins/director.rpcnet.h"
 #include "io/host.h"
 
 namespace rpcnet::bins {
@@ -40,7 +40,7 @@ class WorkerFinder {
   // Asks at each address that the name has, until one answers.
   asio::awaitable<Result<FoundWorker>> ask(std::string director);
   asio::awaitable<Result<FoundWorker>> ask_at(Address address);
-  std::optional<FoundWorker> accept(const Bytes& answer);
+  std::optional<FoundWorker> accept(const example::GetWorkerResponse& response);
   std::optional<FoundWorker> known_worker();
   void remember(const FoundWorker& worker);
   bool is_lost(const NodeId& id) const;

@@ -3,8 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "bins/codec.h"
-#include "bins/director.pb.h"
+#include "bins/director.rpcnet.h"
 #include "bins/membership.h"
 #include "engine/tag_filter.h"
 #include "io/system.h"
@@ -18,35 +17,32 @@ constexpr int kOthersMax = 4;
 // It is the client's to choose and stands in every line about it.
 constexpr std::size_t kConnectionIdMax = 64;
 
-class Assigner {
+class Directory final : public example::DirectorRegistryService {
  public:
-  Assigner(WorkerRegistry registry, Console console)
+  Directory(WorkerRegistry registry, Console console)
       : registry_(std::move(registry)), console_(console) {}
 
-  Result<Bytes> assign(const Bytes& bytes) {
-    const auto request = unpack<example::GetWorkerRequest>(bytes);
-    if (!request) {
-      return error(StatusCode::invalid_argument, "the request is no GetWorkerRequest");
-    }
-    if (request->connection_id().size() > kConnectionIdMax) {
-      return error(StatusCode::invalid_argument, "a connection_id has at most 64 bytes");
+  asio::awaitable<Result<example::GetWorkerResponse>> get_worker(
+      ServerCall&, example::GetWorkerRequest request) override {
+    if (request.connection_id().size() > kConnectionIdMax) {
+      co_return error(StatusCode::invalid_argument, "a connection_id has at most 64 bytes");
     }
     example::GetWorkerResponse response;
-    response.set_connection_id(request->connection_id().empty() ? new_connection_id()
-                                                                : request->connection_id());
-    const Result<Worker> worker = registry_.select_worker(request->filter(), excluded(*request));
+    response.set_connection_id(request.connection_id().empty() ? new_connection_id()
+                                                               : request.connection_id());
+    const Result<Worker> worker = registry_.select_worker(request.filter(), excluded(request));
     if (!worker.ok()) {
       console_.warn("⚠️ ", "no worker for {}: {}", response.connection_id(),
                     worker.status().message);
-      return worker.status();
+      co_return worker.status();
     }
     response.mutable_worker()->set_worker_id(worker->id.text());
     response.mutable_worker()->set_label(worker->label());
     response.mutable_worker()->set_address(to_text(worker->address));
-    const std::uint32_t connections = add_others(*worker, request->filter(), response);
+    const std::uint32_t connections = add_others(*worker, request.filter(), response);
     console_.info("🔀", "assigned {} at {} to {} ({} connections)", worker->label(),
                   response.worker().address(), response.connection_id(), connections);
-    return pack(response);
+    co_return response;
   }
 
  private:
@@ -87,11 +83,8 @@ class Assigner {
 
 }  // namespace
 
-UnaryHandler assigner(WorkerRegistry registry, Console console) {
-  auto state = std::make_shared<Assigner>(std::move(registry), console);
-  return [state](ServerCall&, Bytes request) -> asio::awaitable<Result<Bytes>> {
-    co_return state->assign(request);
-  };
+std::shared_ptr<Service> directory(WorkerRegistry registry, Console console) {
+  return std::make_shared<Directory>(std::move(registry), console);
 }
 
 }  // namespace rpcnet::bins

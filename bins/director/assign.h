@@ -1,12 +1,14 @@
-// DirectorRegistry.get_worker: which worker a client is to use.
+// The DirectorRegistry service: which worker a client is to use.
 #pragma once
 
+#include <memory>
+
 #include "bins/console.h"
-#include "io/call.h"
 #include "io/cluster.h"
+#include "io/service.h"
 
 namespace rpcnet::bins {
 
-UnaryHandler assigner(WorkerRegistry registry, Console console);
+std::shared_ptr<Service> directory(WorkerRegistry registry, Console console);
 
 }  // namespace rpcnet::bins

@@ -38,7 +38,7 @@ asio::awaitable<int> direct(Program& program, const DirectorOptions& options) {
   PoolStatus pool(registry, console);
   pool.tell();
 
-  host.serve("DirectorRegistry.get_worker", assigner(registry, console));
+  host.serve(directory(registry, console));
   console.info("🚀", "Director ready - listening on {}", to_text(host.address()));
 
   program.beside(pool.watch());

@@ -1,5 +1,5 @@
-// Inference.generate: a stream of tokens at a steady pace, from the sequence that the caller needs
-// next, until the caller goes or this worker can serve no longer.
+// The Inference service: a stream of tokens at a steady pace, from the sequence that the caller
+// needs next, until the caller goes or this worker can serve no longer.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -7,16 +7,19 @@
 #include <set>
 #include <string>
 
+#include "bins/inference.rpcnet.h"
 #include "engine/instant.h"
-#include "io/call.h"
 
 namespace rpcnet::bins {
 
-class Inference {
+class Inference final : public example::InferenceService {
  public:
+  using Requests = ServerReader<example::GenerateRequest>;
+  using Events = ServerWriter<example::GenerateEvent>;
+
   Inference(std::string label, Duration interval);
 
-  asio::awaitable<Status> generate(ServerCall& call);
+  asio::awaitable<Status> generate(ServerCall& call, Requests requests, Events events) override;
 
   // While failed, running streams end as unavailable between two tokens, and new ones are refused.
   void set_failed(bool failed);
@@ -25,7 +28,7 @@ class Inference {
   bool draining() const { return draining_; }
 
  private:
-  asio::awaitable<Status> stream(ServerCall& call, std::uint64_t sequence);
+  asio::awaitable<Status> stream(ServerCall& call, Events events, std::uint64_t sequence);
   // Why this worker does not serve now; ok if it does.
   Status condition() const;
   void wake();

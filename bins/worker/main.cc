@@ -43,8 +43,7 @@ asio::awaitable<int> work(Program& program, const WorkerOptions& options) {
   Host host = std::move(*started);
 
   const auto inference = std::make_shared<Inference>(options.label, options.interval);
-  host.serve_stream("Inference.generate",
-                    [inference](ServerCall& call) { return inference->generate(call); });
+  host.serve(inference);
   console.info("✅", "Server bound successfully");
 
   ClusterMembership cluster(host);
