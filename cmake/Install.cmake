@@ -9,8 +9,8 @@ set_target_properties(rpcnet_all PROPERTIES EXPORT_NAME rpcnet)
 target_link_libraries(rpcnet_all INTERFACE rpcnet_io)
 target_include_directories(rpcnet_all INTERFACE "$<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>")
 
-install(TARGETS rpcnet_all rpcnet_io rpcnet_quic rpcnet_engine EXPORT rpcnet
-  ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(TARGETS rpcnet_all rpcnet_io rpcnet_quic rpcnet_engine protoc-gen-rpcnet EXPORT rpcnet
+  ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(EXPORT rpcnet NAMESPACE rpcnet:: DESTINATION "${package}" FILE rpcnet-targets.cmake)
 foreach(module engine io)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/${module}"
@@ -26,5 +26,6 @@ configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/rpcnet-config.cmake.i
   INSTALL_DESTINATION "${package}" PATH_VARS RPCNET_ARCHIVES)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/rpcnet-config-version.cmake"
   COMPATIBILITY SameMinorVersion)
-install(FILES "${PROJECT_BINARY_DIR}/rpcnet-config.cmake"
+install(FILES "${PROJECT_SOURCE_DIR}/cmake/RpcnetGenerate.cmake"
+  "${PROJECT_BINARY_DIR}/rpcnet-config.cmake"
   "${PROJECT_BINARY_DIR}/rpcnet-config-version.cmake" DESTINATION "${package}")

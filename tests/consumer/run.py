@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""Builds a project that only knows the installed package, and runs both ends of it.
+
+    run.py BUILD_DIR SOURCE_DIR PROJECT_DIR   installs BUILD_DIR below itself, then builds and runs
+
+Exit status 0 if everything builds without a warning of the project's own and prints what it should.
+"""
+
+import os
+import selectors
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def must(*command, **options):
+    done = subprocess.run([str(part) for part in command], **options)
+    if done.returncode != 0:
+        print(f"consumer: failed: {' '.join(map(str, command))}", file=sys.stderr)
+        sys.exit(1)
+    return done
+
+
+def main():
+    build, source, project = (Path(argument).resolve() for argument in sys.argv[1:])
+    began = time.monotonic()
+    name = project.name
+    work = build / "tests" / "consumer" / name
+    prefix = work / "prefix"
+    shutil.rmtree(work, ignore_errors=True)
+    must("cmake", "--install", build, "--prefix", prefix, stdout=subprocess.DEVNULL)
+    configure = ["cmake", "-S", project, "-B", work / "build", "-G", "Ninja"]
+    configure += [f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Debug"]
+    configure += ["-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Werror"]
+    if shutil.which("ccache"):
+        configure += ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"]
+    must(*configure, stdout=subprocess.DEVNULL)
+    must("cmake", "--build", work / "build", "--parallel", "2")
+    print(f"consumer: built {name} from the installed package in {time.monotonic() - began:.0f} s")
+
+    must(source / "scripts" / "make-certs", "--out", work / "certs", stdout=subprocess.DEVNULL)
+    return PLAYS.get(name, consumer)(work, work / "build")
+
+
+def check(done, wanted):
+    print(done, end="")
+    if done.splitlines() == wanted:
+        return 0
+    print(f"consumer: expected {wanted}", file=sys.stderr)
+    return 1
+
+
+class Server:
+    """A server that runs while the block does."""
+
+    def __init__(self, work, *command):
+        self.work, self.command = work, command
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, cwd=self.work)
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+
+def output(work, *command):
+    return must(*command, cwd=work, stdout=subprocess.PIPE, text=True, timeout=30).stdout
+
+
+def consumer(work, build):
+    address = f"127.0.0.1:{free_port()}"
+    kinds = ["unary", "typed error", "server stream", "client stream", "both ways"]
+    with Server(work, build / "consumer", "serve", address):
+        return check(
+            output(work, build / "consumer", "call", address), [f"{kind}: ok" for kind in kinds]
+        )
+
+
+def greeter(work, build):
+    with Server(work, build / "greeter_server"):
+        return check(output(work, build / "greeter_client"), ["Hello, world!"])
+
+
+def calculator(work, build):
+    wanted = ["84 / 2 = 42", "cannot divide by 0: no such number", "1 + ... + 100 = 5050"]
+    with Server(work, build / "calculator_server"):
+        return check(output(work, build / "calculator_client"), wanted)
+
+
+def chat(work, build):
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": work}
+    with Server(work, build / "chat_server"):
+        ann = subprocess.Popen([build / "chat_client", "ann"], **pipes)
+        bob = subprocess.Popen([build / "chat_client", "bob"], **pipes)
+        # Whoever came first hears the other one enter, and answers.
+        first, second = (ann, bob), ("ann", "bob")
+        ready = selectors.DefaultSelector()
+        for guest, name in zip(first, second):
+            ready.register(guest.stdout, selectors.EVENT_READ, (guest, name))
+        events = ready.select(timeout=30)
+        if not events:
+            print("consumer: nobody was heard to enter", file=sys.stderr)
+            return 1
+        host, name = events[0][0].data
+        guest, other = (bob, "bob") if host is ann else (ann, "ann")
+        heard = host.stdout.readline()
+        host.stdin.write("welcome\n")
+        host.stdin.flush()
+        heard += guest.stdout.readline()
+        guest.stdin.close()
+        heard += host.stdout.readline()
+        host.stdin.close()
+        statuses = [guest.wait(30), host.wait(30)]
+        wanted = [f"{other}: enters", f"{name}: welcome", f"{other}: leaves"]
+        return check(heard, wanted) or int(any(statuses))
+
+
+def cluster(work, build):
+    node, seed = build / "cluster_node", f"127.0.0.1:{free_port()}"
+    with Server(work, node, "worker", seed), Server(work, node, "worker", "127.0.0.1:0", seed):
+        return check(output(work, node, "ask", "127.0.0.1:0", seed), ["Hello, cluster!"] * 10)
+
+
+PLAYS = {"cluster": cluster, "greeter": greeter, "calculator": calculator, "chat": chat}
+
+
+if __name__ == "__main__":
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    sys.exit(main())
