@@ -156,9 +156,7 @@ bool ServerCall::try_write(Bytes message) {
          core.send(*state_, std::move(message)) == Outcome::done;
 }
 
-void ServerCall::fail(Status why) {
-  if (!state_->fault) state_->fault = std::move(why);
-}
+void ServerCall::fail(Status why) { core::give_up(state_, std::move(why)); }
 
 bool ServerCall::send_headers(Metadata metadata) {
   return state_->core != nullptr &&

@@ -32,8 +32,9 @@ class Core;
 struct OutgoingCall;
 struct IncomingCall;
 
-// As ClientCall::fail, for who holds only the call's state.
+// As ClientCall::fail and ServerCall::fail, for who holds only the call's state.
 void give_up(const std::shared_ptr<OutgoingCall>& call, Status why);
+void give_up(const std::shared_ptr<IncomingCall>& call, Status why);
 }  // namespace core
 
 class ServerCall;
@@ -77,6 +78,12 @@ class MetadataView {
   const Metadata* metadata_ = nullptr;
 };
 
+// What a response carries beside its message.
+struct ResponseMetadata {
+  Metadata headers;
+  Metadata trailers;
+};
+
 // To be written in place: `co_await host.call(peer, method, request, {.timeout = 2s})`. Nothing in
 // it owns memory, because g++ 12 copies such a temporary bit by bit.
 struct CallOptions {
@@ -88,6 +95,9 @@ struct CallOptions {
   // The incoming call for whose sake this one is made, if any. Its deadline holds here too, its
   // trace goes on (metadata traceparent and tracestate), and once it is over this one cannot begin.
   const ServerCall* parent = nullptr;
+  // For a unary call: filled when it ends, until when it must live. Streams have headers() and
+  // trailers().
+  ResponseMetadata* response = nullptr;
 };
 
 // An outgoing call with messages both ways. One coroutine may read while another one writes.
@@ -197,6 +207,7 @@ class ServerCall {
   asio::awaitable<bool> start_write(Bytes message);
   asio::awaitable<std::optional<Bytes>> start_read();
   asio::any_io_executor executor() const;
+  const std::shared_ptr<core::IncomingCall>& state() const { return state_; }
 
  private:
   std::shared_ptr<core::IncomingCall> state_;

@@ -28,7 +28,7 @@ Channel::Channel(const Host& host, Peer peer)
 Channel::Channel(const Host& host, std::string target)
     : route_(core::make_route(
           host.core(),
-          core::NameTarget{std::move(target), std::make_shared<std::optional<Peer>>()})) {}
+          core::NameTarget{std::move(target), std::make_shared<std::vector<Address>>()})) {}
 
 Channel::Channel(const ClusterClient& cluster, std::string filter)
     : route_(cluster.route(std::move(filter), 0)) {}

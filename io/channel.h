@@ -35,8 +35,9 @@ struct Route;
 class Channel {
  public:
   Channel(const Host& host, Peer peer);
-  // "name:port" is looked up when the first call is made, and again after a call that could not
-  // reach it. Any node of our cluster may answer there.
+  // "name:port" is looked up when the first call is made. Its addresses are used one after the
+  // other, each until a call could not reach it; then it is looked up again. Any node of our
+  // cluster may answer there.
   Channel(const Host& host, std::string target);
   // A worker for every call, by the strategy of the client's registry; `filter` narrows the choice.
   // A unary call that could not begin at one worker is tried at another.

@@ -188,14 +188,16 @@ class ServerReader {
  public:
   explicit ServerReader(ServerCall& call) : call_(&call) {}
 
-  // The next message (std::optional<Request>); absent when there are no more. After one that makes
-  // no sense there are none, and the call ends as invalid_argument whatever the handler returns.
+  // The next message (std::optional<Request>); absent when there are no more. One that makes no
+  // sense reads as the end, and the call then ends as invalid_argument even if the handler returns
+  // a success.
   template <typename Token = Awaited>
   auto read(Token&& token = Token()) {
     return core::complete(
         call_->executor(),
         core::decode_next<Request>(
-            call_->start_read(), [call = call_](Status why) { call->fail(std::move(why)); },
+            call_->start_read(),
+            [state = call_->state()](Status why) { core::give_up(state, std::move(why)); },
             StatusCode::invalid_argument),
         std::forward<Token>(token));
   }

@@ -10,6 +10,7 @@
 #include <exception>
 #include <utility>
 
+#include "engine/assert.h"
 #include "io/core/chain.h"
 
 namespace rpcnet::core {
@@ -43,6 +44,8 @@ class ClientChain : public Chain {
     view_.deadline = terms_.deadline;
   }
 
+  ResponseMetadata take_response() { return {std::move(view_.headers), std::move(view_.trailers)}; }
+
   // Runs it all; cancelled through Asio, it throws.
   asio::awaitable<Status> conduct() {
     Status status;
@@ -63,8 +66,27 @@ class ClientChain : public Chain {
  protected:
   ~ClientChain() = default;
 
-  // Whom to call now. Workers in `tried_` come last.
+  // Whom to call now. Who waits for ready also waits for a worker to appear, or for the name
+  // service to answer.
   asio::awaitable<Result<Peer>> find_peer() {
+    Duration pause = std::chrono::milliseconds(20);
+    while (true) {
+      auto looking = look_for_peer();
+      Result<Peer> found = co_await std::move(looking);
+      if (found.code() != StatusCode::unavailable || !terms_.wait_for_ready) co_return found;
+      if (view_.deadline && route_->core->now() + pause >= *view_.deadline) {
+        co_return error(
+            StatusCode::deadline_exceeded,
+            "deadline exceeded before the request was sent; last: " + found.status().message);
+      }
+      asio::steady_timer timer(route_->core->context(), pause);
+      co_await timer.async_wait(asio::use_awaitable);
+      pause = std::min<Duration>(pause * 2, std::chrono::milliseconds(500));
+    }
+  }
+
+  // Workers in `tried_` come last.
+  asio::awaitable<Result<Peer>> look_for_peer() {
     if (const auto* peer = std::get_if<Peer>(&route_->target)) co_return *peer;
     if (const auto* worker = std::get_if<WorkerTarget>(&route_->target)) {
       WorkerRegistry registry = worker->registry;
@@ -74,17 +96,29 @@ class ClientChain : public Chain {
       co_return chosen->peer();
     }
     const auto& name = std::get<NameTarget>(route_->target);
-    if (name.known->has_value()) co_return **name.known;
-    auto asking = resolve_peer(name.text, route_->core->families());
-    Result<Peer> found = co_await std::move(asking);
-    if (found.ok()) *name.known = *found;
-    co_return found;
+    if (name.known->empty()) {
+      auto asking = resolve(name.text, route_->core->families());
+      Result<std::vector<Address>> found = co_await std::move(asking);
+      if (!found.ok()) co_return found.status();
+      *name.known = std::move(*found);
+      ENGINE_ASSERT(!name.known->empty());
+    }
+    used_ = name.known->front();
+    Peer peer(used_, std::nullopt);
+    co_return peer;
   }
 
-  // The name may stand for another address by now.
+  // The next address of a name is used then, and after the last one it is looked up again.
   void doubt_peer(const Status& status) {
     const auto* name = std::get_if<NameTarget>(&route_->target);
-    if (name != nullptr && status.code == StatusCode::unavailable) name->known->reset();
+    if (name != nullptr && status.code == StatusCode::unavailable) std::erase(*name->known, used_);
+  }
+
+  // Is there somewhere else to go?
+  bool elsewhere() const {
+    const auto* name = std::get_if<NameTarget>(&route_->target);
+    if (name != nullptr) return !name->known->empty();
+    return std::holds_alternative<WorkerTarget>(route_->target);
   }
 
   Terms terms_now() const {
@@ -92,6 +126,15 @@ class ClientChain : public Chain {
     terms.metadata = view_.metadata;
     terms.deadline = view_.deadline;
     return terms;
+  }
+
+  RetryConfig retry_config() const {
+    RetryConfig config = route_->core->retry_config();
+    const auto* workers = std::get_if<WorkerTarget>(&route_->target);
+    if (workers != nullptr && workers->attempts_max > 0) {
+      config.attempts_max = workers->attempts_max;
+    }
+    return config;
   }
 
   const Route& route() const { return *route_; }
@@ -110,6 +153,7 @@ class ClientChain : public Chain {
   Terms terms_;
   OutgoingCallView view_;
   std::vector<NodeId> tried_;
+  Address used_;  // of a name
 };
 
 class UnaryChain final : public ClientChain {
@@ -124,15 +168,10 @@ class UnaryChain final : public ClientChain {
 
  private:
   asio::awaitable<Status> last() override {
-    const auto* workers = std::get_if<WorkerTarget>(&route().target);
     Core& core = *route().core;
-    RetryConfig config = core.retry_config();
-    if (workers != nullptr && workers->attempts_max > 0) {
-      config.attempts_max = workers->attempts_max;
-    }
-    // One peer is asked again only where that is safe; another worker also if the first never
-    // began.
-    if (workers == nullptr && !safe_) config.attempts_max = 1;
+    RetryConfig config = retry_config();
+    // One peer is asked again only where that is safe; another one also if the first never began.
+    if (std::holds_alternative<Peer>(route().target) && !safe_) config.attempts_max = 1;
     rpc::Retry retry(config, *route().budget, safe_);
     Status status;
     for (bool first = true;; first = false) {
@@ -153,8 +192,9 @@ class UnaryChain final : public ClientChain {
       doubt_peer(status);
       auto wait = retry.next(status, view().trailers, core.retry_rng());
       if (!wait) co_return status;
-      // Another worker need not be spared for what this one did, unless it asked for that.
-      if (workers != nullptr && !asked_to_wait(view().trailers)) wait = Duration::zero();
+      if (!safe_ && !elsewhere()) co_return status;
+      // Another one need not be spared for what this one did, unless it asked for that.
+      if (elsewhere() && !asked_to_wait(view().trailers)) wait = Duration::zero();
       if (view().deadline && core.now() + *wait >= *view().deadline) co_return status;
       if (*wait > Duration::zero()) {
         asio::steady_timer timer(core.context(), *wait);
@@ -179,15 +219,26 @@ class StreamChain final : public ClientChain {
 
  private:
   asio::awaitable<Status> last() override {
-    auto finding = find_peer();
-    Result<Peer> peer = co_await std::move(finding);
-    if (!peer.ok()) co_return peer.status();
-    route().core->begin(call_, *peer, view().method, terms_now(), std::move(message_));
-    while (!call_->outcome) co_await call_->over.wait();
-    view().headers = call_->headers;
-    view().trailers = call_->trailers;
-    doubt_peer(*call_->outcome);
-    co_return *call_->outcome;
+    Core& core = *route().core;
+    const RetryConfig config = retry_config();
+    // A stream whose one request is known can begin elsewhere if no handler saw it.
+    rpc::Retry retry(config, *route().budget, false);
+    const bool may_move = !std::holds_alternative<Peer>(route().target) && message_;
+    for (bool first = true;; first = false) {
+      auto finding = find_peer();
+      Result<Peer> peer = co_await std::move(finding);
+      if (!peer.ok()) co_return first ? peer.status() : *call_->outcome;
+      call_->outcome.reset();
+      std::optional<Bytes> message = may_move ? message_ : std::move(message_);
+      core.begin(call_, *peer, view().method, terms_now(), std::move(message));
+      while (!call_->outcome) co_await call_->over.wait();
+      view().headers = call_->headers;
+      view().trailers = call_->trailers;
+      doubt_peer(*call_->outcome);
+      if (!may_move || !elsewhere()) co_return *call_->outcome;
+      const auto wait = retry.next(*call_->outcome, call_->trailers, core.retry_rng());
+      if (!wait || asked_to_wait(call_->trailers)) co_return *call_->outcome;
+    }
   }
 
   std::shared_ptr<OutgoingCall> call_;
@@ -206,20 +257,24 @@ asio::awaitable<Result<Peer>> resolve_peer(std::string text, Families families) 
 
 asio::awaitable<Result<Bytes>> call_peer(std::shared_ptr<Core> core, Peer peer, std::string method,
                                          Bytes request, Terms terms) {
+  ResponseMetadata* const response = terms.response;
   const auto call = core->open(std::move(peer), std::move(method), std::move(terms),
                                std::move(request), Kind::unary);
   core.reset();
   const ClientCall cancels_when_dropped(call);
   while (!call->end) co_await call->over.wait();
+  if (response != nullptr) *response = {std::move(call->headers), std::move(call->trailers)};
   co_return answer_of(*call);
 }
 
 asio::awaitable<Result<Bytes>> conduct_unary(std::shared_ptr<const Route> route, std::string method,
                                              Bytes request, Terms terms, Idempotency idempotency) {
+  ResponseMetadata* const response = terms.response;
   UnaryChain chain(std::move(route), std::move(method), std::move(request), std::move(terms),
                    idempotency);
   auto running = chain.conduct();
   Status status = co_await std::move(running);
+  if (response != nullptr) *response = chain.take_response();
   if (!status.ok()) co_return status;
   co_return std::move(chain.reply);
 }

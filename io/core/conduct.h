@@ -21,7 +21,8 @@ namespace rpcnet::core {
 
 struct NameTarget {
   std::string text;
-  std::shared_ptr<std::optional<Peer>> known;  // of the last look-up; shared by copies
+  // What the last look-up gave and did not fail since, the one to use first; shared by copies.
+  std::shared_ptr<std::vector<Address>> known;
 };
 
 struct WorkerTarget {

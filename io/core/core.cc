@@ -107,6 +107,7 @@ Terms Core::terms(const CallOptions& options) const {
   Terms terms;
   terms.metadata = options.metadata.copy();
   terms.wait_for_ready = options.wait_for_ready;
+  terms.response = options.response;
   if (const auto timeout = options.timeout.or_usual(settings_.call_timeout)) {
     terms.deadline = after(*timeout);
   }
@@ -174,6 +175,10 @@ void give_up(const std::shared_ptr<OutgoingCall>& call, Status why) {
   give_up(*call, std::optional<Status>(std::move(why)));
 }
 
+void give_up(const std::shared_ptr<IncomingCall>& call, Status why) {
+  if (!call->fault) call->fault = std::move(why);
+}
+
 void conclude(OutgoingCall& call, Status status) {
   call.preparing = false;
   call.end = call.fault ? std::move(*std::exchange(call.fault, std::nullopt)) : std::move(status);
@@ -208,9 +213,8 @@ void Core::end(const std::shared_ptr<OutgoingCall>& call, Status status, Metadat
   call->preparing = false;
   call->trailers = std::move(trailers);
   if (!call->conducted) return conclude(*call, std::move(status));
+  // Whether anything further will come is for the conductor to say: it may begin elsewhere.
   call->outcome = std::move(status);
-  call->inbox.complete = true;
-  call->readable.notify();
   call->writable.notify();
   call->over.notify();
 }

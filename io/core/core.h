@@ -37,6 +37,7 @@ struct Terms {
   Terms() = default;  // no aggregate: see CallOptions
   std::optional<Instant> deadline;
   Metadata metadata;
+  ResponseMetadata* response = nullptr;
   bool wait_for_ready = false;
   bool parent_over = false;
 };

@@ -7,6 +7,7 @@
 
 #include <stdexcept>
 
+#include "io/core/conduct.h"
 #include "tests/io/support/rig.h"
 
 namespace rpcnet::test {
@@ -383,6 +384,71 @@ BOOST_AUTO_TEST_CASE(ACallWaitsForAServerThatComesLater) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+BOOST_AUTO_TEST_SUITE(WaitForWorker)
+
+BOOST_AUTO_TEST_CASE(ACallWaitsForAWorkerThatComesLater) {
+  asio::io_context context;
+  Host host = start(context, options("only"));
+  host.serve("Echo.echo", echo);
+  ClusterMembership cluster(host);
+  WorkerRegistry registry(cluster);
+  BOOST_REQUIRE(registry.start().ok());
+  const Channel any(ClusterClient(host, registry));
+  std::optional<Result<Bytes>> waited;
+  std::optional<Result<Bytes>> in_vain;
+  run(context, [&]() -> asio::awaitable<void> {
+    co_await cluster.join({});
+    any.call("Echo.echo", {}, {.timeout = 200ms, .wait_for_ready = true},
+             [&](Result<Bytes> got) { in_vain = std::move(got); });
+    co_await eventually([&] { return in_vain.has_value(); });
+    any.call("Echo.echo", to_bytes("x"), {.timeout = 20s, .wait_for_ready = true},
+             [&](Result<Bytes> got) { waited = std::move(got); });
+    co_await pause(50ms);
+    BOOST_CHECK(!waited.has_value());
+    cluster.set_tag("role", "worker");
+    const bool came = co_await eventually([&] { return waited.has_value(); });
+    BOOST_REQUIRE(came);
+  });
+  BOOST_CHECK(in_vain->code() == StatusCode::deadline_exceeded);
+  BOOST_CHECK_MESSAGE(in_vain->status().message.find("no worker") != std::string::npos,
+                      to_text(in_vain->status()));
+  BOOST_CHECK(waited->ok());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(UnaryMetadata)
+
+BOOST_AUTO_TEST_CASE(HeadersAndTrailersOfAUnaryCallAreHandedOut) {
+  asio::io_context context;
+  Host server = start(context, options("server"));
+  Host client = start(context, options("client"));
+  server.serve("Meta.ask", [](ServerCall& call, Bytes) -> asio::awaitable<Result<Bytes>> {
+    call.send_headers({{"h", "1"}});
+    call.trailers().emplace_back("t", "2");
+    if (call.metadata().empty()) co_return Bytes{};
+    co_return error(StatusCode::aborted, "told to");
+  });
+  const Channel plain(client, peer_of(server));
+  const Channel conducted = plain.with([](OutgoingCallView&, Next next) { return next(); });
+  run(context, [&]() -> asio::awaitable<void> {
+    for (const Channel* channel : {&plain, &conducted}) {
+      for (const bool fails : {false, true}) {
+        Metadata own;
+        if (fails) own.emplace_back("fail", "1");
+        ResponseMetadata response;
+        const Result<Bytes> got =
+            co_await channel->call("Meta.ask", {}, {.metadata = own, .response = &response});
+        BOOST_CHECK(got.code() == (fails ? StatusCode::aborted : StatusCode::ok));
+        BOOST_CHECK((response.headers == Metadata{{"h", "1"}}));
+        BOOST_CHECK((response.trailers == Metadata{{"t", "2"}}));
+      }
+    }
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_AUTO_TEST_SUITE(Retries)
 
 // What fails twice and then does not, by whether its .proto says that it may be repeated.
@@ -426,6 +492,36 @@ BOOST_AUTO_TEST_CASE(OnlyAMethodThatIsSafeIsCalledAgain) {
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(ChannelTargets)
+
+// A name with two addresses, where nobody listens at the first.
+BOOST_AUTO_TEST_CASE(TheNextAddressOfANameIsTriedWhenOneIsDead) {
+  asio::io_context context;
+  Host server = start(context, options("server"));
+  Host client = start(context, options("client"));
+  server.serve("Echo.echo", echo);
+  server.serve_stream("Three.all", three_messages);
+  Address dead;
+  {
+    Host gone = start(context);
+    dead = gone.address();
+  }
+  const auto known = std::make_shared<std::vector<Address>>();
+  const Channel channel(
+      core::make_route(client.core(), core::NameTarget{"twice.example:1", known}));
+  run(context, [&]() -> asio::awaitable<void> {
+    *known = {dead, server.address()};
+    const Result<Bytes> got = co_await channel.call("Echo.echo", to_bytes("x"));
+    BOOST_CHECK_MESSAGE(got.ok(), to_text(got.status()));
+    BOOST_CHECK(*known == std::vector<Address>{server.address()});
+    *known = {dead, server.address()};
+    ClientCall stream = channel.start_stream("Three.all", Bytes{}, {});
+    int count = 0;
+    while (co_await stream.read()) ++count;
+    BOOST_CHECK_EQUAL(count, 3);
+    const Status end = co_await stream.finish();
+    BOOST_CHECK_MESSAGE(end.ok(), to_text(end));
+  });
+}
 
 BOOST_AUTO_TEST_CASE(ANameIsLookedUpAndAWorkerIsChosen) {
   asio::io_context context;
