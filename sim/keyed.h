@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "engine/hash.h"
+
 namespace rpcnet::sim {
 
 // What the draw is about, so that equal numbers in two fields never meet.
@@ -28,17 +30,6 @@ struct Key {
   std::uint64_t purpose = 0;
   std::uint64_t counter = 0;
 };
-
-// A bijection of 64 bits that leaves no pattern (splitmix64's finalizer, Stafford's mix 13).
-constexpr std::uint64_t mix(std::uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
-
-constexpr std::uint64_t combine(std::uint64_t a, std::uint64_t b) {
-  return mix(a + 0x9e3779b97f4a7c15 + mix(b + 0x6a09e667f3bcc909));
-}
 
 class Keyed {
  public:

@@ -5,29 +5,10 @@
 #include <bit>
 #include <cstring>
 
-#include "sim/keyed.h"
+#include "engine/hash.h"
 
 namespace rpcnet::sim {
 namespace {
-
-std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
-  __extension__ using Wide = unsigned __int128;
-  const Wide product = static_cast<Wide>(a) * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
-// Little-endian on every machine, so that all read the same number.
-std::uint64_t read_word(BytesView bytes) {
-  std::uint64_t word = 0;
-  if (std::endian::native == std::endian::little && bytes.size() == 8) {
-    std::memcpy(&word, bytes.data(), 8);
-    return word;
-  }
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    word |= static_cast<std::uint64_t>(bytes[i]) << (8 * i);
-  }
-  return word;
-}
 
 std::string hex(std::uint64_t value) {
   static constexpr std::string_view kDigits = "0123456789abcdef";
@@ -122,15 +103,6 @@ std::vector<TraceLine> Trace::tail() const {
   const std::uint64_t first = lines_ > kTail ? lines_ - kTail : 0;
   for (std::uint64_t i = first; i < lines_; ++i) lines.push_back(tail_[i % kTail]);
   return lines;
-}
-
-std::uint64_t hash_bytes(BytesView bytes, std::uint64_t seed) {
-  std::uint64_t h = mix(seed ^ bytes.size() ^ 0x452821e638d01377);
-  while (bytes.size() > 8) {
-    h = fold(h ^ read_word(bytes.first(8)), 0xa0761d6478bd642f ^ std::rotl(h, 31));
-    bytes = bytes.subspan(8);
-  }
-  return mix(h ^ read_word(bytes));
 }
 
 }  // namespace rpcnet::sim

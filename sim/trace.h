@@ -11,7 +11,6 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/bytes.h"
 #include "sim/moment.h"
 
 namespace rpcnet::sim {
@@ -75,11 +74,5 @@ class Trace {
   std::uint64_t watch_to_ = 0;
   std::vector<std::string> watched_;
 };
-
-// 64 bits that depend on every byte (wyhash's multiply-fold; not for secrets).
-std::uint64_t hash_bytes(BytesView bytes, std::uint64_t seed = 0);
-inline std::uint64_t hash_text(std::string_view text, std::uint64_t seed = 0) {
-  return hash_bytes(as_bytes(text), seed);
-}
 
 }  // namespace rpcnet::sim

@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "engine/assert.h"
-#include "sim/digest.h"
+#include "engine/digest.h"
+#include "engine/hash.h"
 
 namespace rpcnet::sim {
 namespace {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/hash.h"
 #include "sim/fault_runner.h"
 #include "sim/trace.h"
 #include "sim/workload/payload.h"

@@ -5,6 +5,8 @@
 
 #include <set>
 
+#include "engine/hash.h"
+
 namespace rpcnet::sim {
 namespace {
 

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/hash.h"
 #include "sim/messages/messages_network.h"
 #include "sim/quic/quic_network.h"
 #include "sim/world.h"

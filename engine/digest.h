@@ -7,11 +7,11 @@
 #include "engine/output.h"
 #include "engine/transport.h"
 
-namespace rpcnet::sim {
+namespace rpcnet {
 
 std::uint64_t digest(const Fact& fact);
 std::uint64_t digest(const Order& order);
 std::uint64_t digest(const Event& event);
 std::uint64_t digest(const Command& command);
 
-}  // namespace rpcnet::sim
+}  // namespace rpcnet
