@@ -257,6 +257,12 @@ void Node::handle_deadline(Instant now) {
 Output* Node::poll() {
   return parts_->out.poll();
 }
+std::size_t Node::pending() const {
+  return parts_->out.size();
+}
+const Output& Node::pending(std::size_t index) const {
+  return parts_->out.pending(index);
+}
 
 std::optional<Instant> Node::deadline() const {
   const auto rpc = parts_->rpc.deadline();

@@ -48,6 +48,9 @@ class Node {
   // The next output, to be read or moved from; nullptr: there is none. It stays until the next
   // poll(), whatever is handled meanwhile.
   Output* poll();
+  // What is still to be polled, first to last: for those who watch and take nothing.
+  std::size_t pending() const;
+  const Output& pending(std::size_t index) const;
   std::optional<Instant> deadline() const;
 
   // What is true now. Views are copies in NodeId order.

@@ -10,6 +10,7 @@
 
 #include "engine/config.h"
 #include "engine/node.h"
+#include "engine/recorder.h"
 #include "sim/host_clock.h"
 #include "sim/network.h"
 #include "sim/program.h"
@@ -35,6 +36,9 @@ struct Host {
   Moment started{};
   std::unique_ptr<Node> node;
   std::unique_ptr<Program> program;
+  bool recorded = false;               // its lives, from the next one on
+  std::unique_ptr<Recorder> recorder;  // of this life
+  std::vector<Bytes> recordings;       // of the earlier ones
 
   int paused = 0;              // how many faults hold it
   Duration input_cost{};       // of each input, while slow
@@ -44,6 +48,12 @@ struct Host {
   std::optional<Moment> armed;     // the earliest scheduled wake-up for the node's deadline
 
   bool running() const { return state == HostState::running; }
+
+  // Every input goes through here: `give` gets the node, or the recorder in front of it.
+  template <typename Give>
+  decltype(auto) feed(const Give& give) {
+    return recorder ? give(*recorder) : give(*node);
+  }
 };
 
 }  // namespace rpcnet::sim

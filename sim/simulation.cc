@@ -112,6 +112,7 @@ class Simulation {
     world_.trace().watch(options.watch_from, options.watch_to);
     if (options.losses_of) world_.paths().remember_losses(*options.losses_of);
     for (const OracleMaker& make : options.more_oracles) more_.push_back(make(ground_));
+    for (const HostIndex host : options.record) world_.keep_recordings(host);
     world_.watch(faults_);
     if (options.timeline) world_.watch(timeline_.emplace(world_, plan));
     for (Oracle* oracle : oracles()) world_.watch(*oracle);
@@ -253,6 +254,9 @@ class Simulation {
                      {"packets", world_.paths().packets()},
                      {"packets lost", world_.paths().packets_lost()},
                      {"inputs of nodes", world_.inputs()}};
+    for (const HostIndex host : options_.record) {
+      report.recordings.push_back(world_.recordings(host));
+    }
   }
 
   void judge(Report& report) {

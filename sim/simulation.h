@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/bytes.h"
 #include "sim/plan.h"
 #include "sim/timeline.h"
 #include "sim/trace.h"
@@ -37,6 +38,8 @@ struct RunOptions {
   std::optional<std::size_t> losses_of;
   std::vector<OracleMaker> more_oracles;
   bool timeline = false;  // record one
+  // Hosts whose inputs are recorded.
+  std::vector<HostIndex> record;
   // Called now and then with the simulated time.
   std::function<void(Duration)> progress;
 };
@@ -56,6 +59,8 @@ struct Report {
   std::vector<PacketName> losses;
   std::optional<HostIndex> failed_host;
   std::optional<Timeline> timeline;
+  // Of the hosts of RunOptions::record, in their order: one for each life.
+  std::vector<std::vector<Bytes>> recordings;
 
   std::vector<std::uint64_t> fault_effects;                   // by the plan's order
   std::vector<std::pair<std::string, std::uint64_t>> checks;  // by oracle

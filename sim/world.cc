@@ -116,6 +116,9 @@ void World::start(HostIndex index) {
   NodeConfig config = host.setup.config;
   config.seed = keyed_.draw({Domain::node, index, 0, host.life});
   host.node = std::make_unique<Node>(std::move(config));
+  if (host.recorded) {
+    host.recorder = std::make_unique<Recorder>(*host.node, local_now(index), RecorderOptions{});
+  }
   host.program = host.setup.program ? host.setup.program() : nullptr;
   network_->start(index, host.setup.credentials);
   record(index, TraceKind::started, 0, host.life);
@@ -133,6 +136,8 @@ void World::stop(HostIndex index, HostState after) {
   if (host.running()) {
     for (Tap* tap : taps_) tap->on_stopping(index);
     network_->stop(index);
+    if (host.recorder) host.recordings.push_back(host.recorder->pending());
+    host.recorder.reset();
     host.node.reset();
     host.program.reset();
     record(index, TraceKind::stopped, static_cast<std::size_t>(after), host.life);
@@ -149,6 +154,16 @@ void World::rename(HostIndex index) {
   host.setup.config.id = *NodeId::parse(name);
   if (host.setup.credentials.identity) host.setup.credentials.identity->node = name;
   note_name(host.setup.config.id, index);
+}
+
+std::vector<Bytes> World::recordings(HostIndex index) {
+  Host& host = hosts_[index];
+  std::vector<Bytes> recordings = host.recordings;
+  if (host.recorder) {
+    host.recorder->close();
+    recordings.push_back(host.recorder->pending());
+  }
+  return recordings;
 }
 
 void World::pause(HostIndex index) { ++hosts_[index].paused; }
@@ -176,7 +191,9 @@ Outcome World::command(HostIndex index, Command&& command) {
   const std::uint64_t payload = digest(command);
   for (Tap* tap : taps_) tap->on_command(index, command);
   ++inputs_;
-  const Outcome outcome = host.node->handle(local_now(index), std::move(command));
+  const Instant local = local_now(index);
+  const Outcome outcome =
+      host.feed([&](auto& node) { return node.handle(local, std::move(command)); });
   record(index, TraceKind::command, detail, payload, static_cast<std::uint64_t>(outcome));
   for (Tap* tap : taps_) tap->on_outcome(index, outcome);
   return outcome;
@@ -273,7 +290,7 @@ void World::execute(Happening&& happening) {
       if (deadline && *deadline <= local_now(index)) {
         ++inputs_;
         record(index, TraceKind::deadline, 0, 0);
-        host.node->handle_deadline(local_now(index));
+        host.feed([&](auto& node) { node.handle_deadline(local_now(index)); });
         pump(index);
       } else {
         arm(index);
@@ -306,7 +323,7 @@ void World::deliver(HostIndex index, const Fact& fact) {
   ++inputs_;
   record(index, TraceKind::fact, fact.index(), digest(fact));
   for (Tap* tap : wire_taps_) tap->on_fact(index, fact);
-  host.node->handle(local_now(index), fact);
+  host.feed([&](auto& node) { node.handle(local_now(index), fact); });
   pump(index);
 }
 
@@ -315,7 +332,7 @@ void World::unreachable(HostIndex index, const Address& address) {
   if (!host.running()) return;
   ++inputs_;
   record(index, TraceKind::unreachable, 0, address.port);
-  host.node->handle_unreachable(local_now(index), address);
+  host.feed([&](auto& node) { node.handle_unreachable(local_now(index), address); });
   pump(index);
 }
 

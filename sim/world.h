@@ -55,6 +55,10 @@ class World final : public NetworkEnvironment {
   void rename(HostIndex host);
   void pause(HostIndex host);
   void resume(HostIndex host);
+  // Keep what goes into its node, in each life from the next one on (engine/recorder.h).
+  void keep_recordings(HostIndex host) { hosts_[host].recorded = true; }
+  // One for each life that was recorded; ends that of a running one.
+  std::vector<Bytes> recordings(HostIndex host);
   void set_input_cost(HostIndex host, Duration cost) { hosts_[host].input_cost = cost; }
   HostClock& clock(HostIndex host) { return hosts_[host].clock; }
   void clock_changed(HostIndex host);  // re-arms what was computed with the old rate
