@@ -22,6 +22,22 @@ spdlog::level::level_enum library_level(LogLevel wanted) {
   return spdlog::level::warn;
 }
 
+void add_recording(Options& options, RecordingOptions& target) {
+  options.add({"--record",
+               {"RPCNET_RECORD"},
+               "FILE",
+               "write every input of the engine here, for `sim replay FILE`; an earlier FILE "
+               "becomes FILE.previous"},
+              text(target.file));
+  options.add({"--record-max-bytes", {}, "N", "the recording ends when it is as large"},
+              count(target.bytes_max, 4096, UINT64_MAX));
+  options.add({"--record-payloads",
+               {},
+               "",
+               "record messages, metadata values and status words as they are, secrets included"},
+              on_off(target.payloads));
+}
+
 }  // namespace
 
 void add_common(Options& options, CommonOptions& target) {
@@ -41,6 +57,7 @@ void add_common(Options& options, CommonOptions& target) {
               choice<Symbols>(target.symbols, {{"auto", Symbols::automatic},
                                                {"always", Symbols::always},
                                                {"never", Symbols::never}}));
+  add_recording(options, target.recording);
 }
 
 void add_member(Options& options, MemberOptions& target) {
@@ -67,6 +84,7 @@ HostOptions member_host(const std::string& bind, const std::string& director,
   options.advertise_towards = director;
   options.node = member.node;
   options.credentials = common.credentials;
+  options.recording = common.recording;
   // A client that was killed must not count as load until QUIC's idle timeout.
   options.quic.accept_silence_max = std::chrono::seconds(5);
   return options;

@@ -14,6 +14,7 @@ struct CommonOptions {
   LogLevel log = LogLevel::info;
   Symbols symbols = Symbols::automatic;
   CredentialFiles credentials{};
+  RecordingOptions recording{};
 };
 
 void add_common(Options& options, CommonOptions& target);

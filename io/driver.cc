@@ -21,12 +21,13 @@ constexpr int kRounds = 16;
 
 Driver::Driver(asio::io_context& context, std::unique_ptr<UdpSocket> socket, NodeConfig node,
                quic::EndpointConfig endpoint, std::shared_ptr<const quic::TlsContext> tls,
-               EventSink& sink)
+               const RecordingOptions& recording, EventSink& sink)
     : context_(context),
       runner_(core::Runner::of(context)),
       sink_(sink),
       socket_(std::move(socket)),
       node_(std::move(node)),
+      recorder_(core::FlightRecorder::start(node_, now(), recording, recorded_)),
       endpoint_(std::move(endpoint), std::move(tls), entropy_, *this),
       timer_(context) {}
 
@@ -44,12 +45,15 @@ void Driver::stop() {
     endpoint_.perform(time, CloseLink{link, CloseCode::shutdown, "the process ends"});
   }
   endpoint_.flush(time, *socket_);
+  if (recorder_) recorder_->close();
+  recorder_.reset();
   timer_.cancel();
   socket_->close();
 }
 
 Outcome Driver::command(Command&& command) {
-  const Outcome outcome = node_.handle(now(), std::move(command));
+  const Instant time = now();
+  const Outcome outcome = feed([&](auto& node) { return node.handle(time, std::move(command)); });
   schedule();
   return outcome;
 }
@@ -132,7 +136,7 @@ void Driver::report_unreachable() {
   const Instant time = now();
   for (const Address& remote : socket_->take_unreachable()) {
     endpoint_.unreachable(time, remote);
-    node_.handle_unreachable(time, remote);
+    feed([&](auto& node) { node.handle_unreachable(time, remote); });
   }
 }
 
@@ -140,7 +144,9 @@ void Driver::fire_deadlines() {
   if (stopped_) return;
   const Instant time = now();
   if (const auto due = endpoint_.deadline(); due && *due <= time) endpoint_.handle_timeout(time);
-  if (const auto due = node_.deadline(); due && *due <= time) node_.handle_deadline(time);
+  if (const auto due = node_.deadline(); due && *due <= time) {
+    feed([&](auto& node) { node.handle_deadline(time); });
+  }
 }
 
 // Orders, events, coroutines and packets, until nothing new comes of it.
@@ -183,6 +189,7 @@ std::size_t Driver::settle() {
 void Driver::finish_pass() {
   if (stopped_) return;
   sink_.on_pass();
+  if (recorder_ && !recorder_->flush()) recorder_.reset();
   watch_socket();
   arm_timer();
   if (std::exchange(unfinished_, false) || socket_->has_unreachable()) schedule();
@@ -239,12 +246,14 @@ void Driver::arm_timer() {
 // ----------------------------------------------------------------------------------------- facts
 
 void Driver::on_fact(Instant time, const Fact& fact) {
-  node_.handle(time, fact);
+  feed([&](auto& node) { node.handle(time, fact); });
   if (const auto* up = std::get_if<LinkUp>(&fact)) {
     links_.on_up(*up);
   } else if (const auto* down = std::get_if<LinkDown>(&fact)) {
     const auto remote = links_.on_down(time, *down);
-    if (remote && hints_at_trouble(down->end)) node_.handle_unreachable(time, *remote);
+    if (remote && hints_at_trouble(down->end)) {
+      feed([&](auto& node) { node.handle_unreachable(time, *remote); });
+    }
   }
 }
 

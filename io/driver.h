@@ -16,6 +16,7 @@
 #include <optional>
 
 #include "engine/node.h"
+#include "io/core/flight_recorder.h"
 #include "io/core/link_log.h"
 #include "io/core/runner.h"
 #include "io/quic/endpoint.h"
@@ -39,7 +40,7 @@ class Driver final : private quic::FactSink {
  public:
   Driver(asio::io_context& context, std::unique_ptr<UdpSocket> socket, NodeConfig node,
          quic::EndpointConfig endpoint, std::shared_ptr<const quic::TlsContext> tls,
-         EventSink& sink);
+         const RecordingOptions& recording, EventSink& sink);
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
   ~Driver() = default;
@@ -62,12 +63,20 @@ class Driver final : private quic::FactSink {
   const Node& node() const { return node_; }
   const quic::Endpoint& endpoint() const { return endpoint_; }
   const UdpSocket& socket() const { return *socket_; }
+  const RecordingCounters& recording() const { return recorded_; }
 
  private:
   class Mark;
 
   void on_fact(Instant now, const Fact& fact) override;
   void on_refusal(Instant now, const quic::Refusal& refusal) override;
+
+  // Every input of the node goes through here: `give` gets it, or the recorder in front of it.
+  template <typename Give>
+  decltype(auto) feed(const Give& give) {
+    if (recorder_) [[unlikely]] return give(recorder_->recorder());
+    return give(node_);
+  }
 
   void schedule();
   void full_pass();
@@ -87,6 +96,8 @@ class Driver final : private quic::FactSink {
   std::unique_ptr<UdpSocket> socket_;
   SystemEntropy entropy_;
   Node node_;
+  RecordingCounters recorded_;
+  std::unique_ptr<core::FlightRecorder> recorder_;
   quic::Endpoint endpoint_;
   core::LinkLog links_;
   asio::steady_timer timer_;

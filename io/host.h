@@ -37,6 +37,7 @@
 #include "io/interceptor.h"
 #include "io/quic/config.h"
 #include "io/quic/counters.h"
+#include "io/recording_options.h"
 #include "io/result.h"
 #include "io/service.h"
 #include "io/udp_counters.h"
@@ -88,6 +89,8 @@ struct HostOptions {
   // bursts.
   std::size_t socket_buffer_bytes = std::size_t{8} << 20;
 
+  RecordingOptions recording{};  // the flight recorder; off
+
   // Of the engine's random numbers; 0: drawn from the system.
   std::uint64_t seed = 0;
 };
@@ -98,6 +101,7 @@ struct HostCounters {
   quic::Counters quic;  // links, and refused handshakes by reason
   rpc::Counters rpc;
   swim::Counters swim;
+  RecordingCounters recording;
   std::uint64_t handlers_failed = 0;  // exceptions out of handlers
   std::uint64_t unknown_methods = 0;
   std::uint64_t calls_denied = 0;   // by an Authorizer

@@ -41,6 +41,7 @@ HostOptions client_host(const ClientOptions& options) {
   host.credentials = options.common.credentials;
   host.credentials.anonymous = !options.anonymous_in.empty();
   host.cluster_name = options.anonymous_in;
+  host.recording = options.common.recording;
   host.member = false;
   host.accept = false;
   host.links.silence_max = options.silence_max;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "bins/sim/selection.h"
 #include "sim/simulation.h"
@@ -15,6 +17,7 @@ struct RunChoice {
   std::string plan_out;     // write it here as well
   std::string report;       // write a page about the run here
   bool in_process = false;  // for debuggers: a crash is then a crash of this process
+  std::vector<std::string> record;  // HOST=FILE
 };
 int run_command(const RunChoice& choice);
 
@@ -56,6 +59,14 @@ struct TraceChoice {
   std::uint64_t to = 0;
 };
 int trace_command(const TraceChoice& choice);
+
+struct ReplayChoice {
+  std::string file;
+  std::uint64_t from = 0;  // lines [from, to) are printed
+  std::uint64_t to = 0;
+  std::optional<Duration> until;  // of the recording
+};
+int replay_command(const ReplayChoice& choice);
 
 int list_command();
 

@@ -1,6 +1,7 @@
 // sim: whole clusters on a virtual clock, replayed bit for bit from a seed.
 #include <CLI/CLI.hpp>
 
+#include <chrono>
 #include <cstdio>
 #include <exception>
 
@@ -23,6 +24,10 @@ int parse_and_run(int argc, char** argv) {
   run.selection.add_to(*run_verb, true);
   run_verb->add_flag("--print-plan", run.print_plan, "print the plan instead of running it");
   run_verb->add_option("--plan-out", run.plan_out, "write the plan to this file as well");
+  run_verb
+      ->add_option("--record", run.record,
+                   "HOST=FILE: record this host for sim replay; its later lives go to FILE.2, ...")
+      ->take_all();
   run_verb->add_flag("--in-process", run.in_process, "do not fork: for debuggers");
 
   RunChoice explain;
@@ -68,6 +73,16 @@ int parse_and_run(int argc, char** argv) {
   trace_verb->add_option("--from", trace.from, "first line");
   trace_verb->add_option("--to", trace.to, "line after the last one");
 
+  ReplayChoice replay;
+  std::string until;
+  auto* replay_verb = app.add_subcommand(
+      "replay", "feed what a program or a simulated host recorded (--record) to a new node and "
+                "compare: 0 the same came out, 2 not, 64 no recording");
+  replay_verb->add_option("file", replay.file, "the recording")->required();
+  replay_verb->add_option("--from", replay.from, "first line to print, as of sim trace");
+  replay_verb->add_option("--to", replay.to, "line after the last one");
+  replay_verb->add_option("--until", until, "stop at this time of the recording: 90s, 1500ms");
+
   auto* list_verb = app.add_subcommand("list", "list the named scenarios");
 
   try {
@@ -82,6 +97,18 @@ int parse_and_run(int argc, char** argv) {
   if (*shrink_verb) return shrink_command(shrink);
   if (*check_verb) return check_command(check);
   if (*trace_verb) return trace_command(trace);
+  if (*replay_verb) {
+    if (!until.empty()) {
+      const auto ms = parse_ms(until);
+      if (!ms) {
+        std::fprintf(stderr, "sim: --until wants a time like 90s, 10m or 500ms, not '%s'\n",
+                     until.c_str());
+        return kUsage;
+      }
+      replay.until = std::chrono::milliseconds(*ms);
+    }
+    return replay_command(replay);
+  }
   if (*list_verb) return list_command();
   return kUsage;
 }

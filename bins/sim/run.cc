@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <limits>
 
 #include "bins/sim/child.h"
 #include "bins/sim/commands.h"
@@ -50,6 +51,31 @@ void print_story(const sim::Plan& plan, const sim::Report& report) {
   for (const std::string& line : report.last_lines) std::printf("  %s\n", line.c_str());
 }
 
+// The hosts that are to be recorded, and their files. A name that no host has: HostIndex's maximum.
+std::vector<std::pair<sim::HostIndex, std::string>> recorded(const RunChoice& choice,
+                                                             const sim::Plan& plan) {
+  std::vector<std::pair<sim::HostIndex, std::string>> found;
+  for (const std::string& wish : choice.record) {
+    const std::size_t equals = std::min(wish.find('='), wish.size());
+    sim::HostIndex host = 0;
+    while (host < plan.hosts() && plan.host_name(host) != wish.substr(0, equals)) ++host;
+    const bool known = host < plan.hosts() && equals + 1 < wish.size();
+    found.emplace_back(known ? host : std::numeric_limits<sim::HostIndex>::max(),
+                       known ? wish.substr(equals + 1) : wish);
+  }
+  return found;
+}
+
+void write_recordings(const std::string& file, const std::vector<Bytes>& lives) {
+  for (std::size_t life = 0; life < lives.size(); ++life) {
+    const std::string name = life == 0 ? file : file + '.' + std::to_string(life + 1);
+    std::ofstream out(name, std::ios::binary);
+    out.write(reinterpret_cast<const char*>(lives[life].data()),
+              static_cast<std::streamsize>(lives[life].size()));
+    if (!out.flush()) std::fprintf(stderr, "sim: file \"%s\" cannot be written\n", name.c_str());
+  }
+}
+
 int simulate(const RunChoice& choice, const sim::Plan& plan, bool story) {
   Progress progress;
   sim::RunOptions options = choice.selection.options();
@@ -59,10 +85,14 @@ int simulate(const RunChoice& choice, const sim::Plan& plan, bool story) {
                   static_cast<std::uint64_t>(plan.active.count()),
                   plan.name + " at " + std::to_string(at.count() / 1'000'000'000) + " s");
   };
+  for (const auto& [host, file] : recorded(choice, plan)) options.record.push_back(host);
   const double begin = wall_seconds();
   const sim::Report report = sim::run(plan, options);
   const double wall = wall_seconds() - begin;
   progress.clear();
+  for (std::size_t i = 0; i < report.recordings.size(); ++i) {
+    write_recordings(recorded(choice, plan)[i].second, report.recordings[i]);
+  }
   if (story) print_story(plan, report);
   const std::string again = choice.selection.command_line("run", plan.seed);
   if (options.timeline &&
@@ -85,6 +115,12 @@ int run_or_explain(const RunChoice& choice, bool story) {
   const auto plan = choice.selection.plan(error);
   if (!plan) {
     std::fprintf(stderr, "sim: %s\n", error.c_str());
+    return kUsage;
+  }
+  for (const auto& [host, wish] : recorded(choice, *plan)) {
+    if (host < plan->hosts()) continue;
+    std::fprintf(stderr, "sim: --record wants HOST=FILE with a host such as %s, not '%s'\n",
+                 plan->host_name(0).c_str(), wish.c_str());
     return kUsage;
   }
   if (!choice.plan_out.empty()) std::ofstream(choice.plan_out) << sim::to_text(*plan);

@@ -18,7 +18,8 @@ std::optional<std::int64_t> parse_number(std::string_view text) {
   return value;
 }
 
-// 90s, 10m, 2h, 500ms; a bare number is seconds.
+}  // namespace
+
 std::optional<std::int64_t> parse_ms(std::string_view text) {
   const auto unit_at = std::min(text.find_first_not_of("0123456789"), text.size());
   const auto count = parse_number(text.substr(0, unit_at));
@@ -30,8 +31,6 @@ std::optional<std::int64_t> parse_ms(std::string_view text) {
   if (unit == "h") return *count * 3'600'000;
   return std::nullopt;
 }
-
-}  // namespace
 
 void Selection::add_to(CLI::App& command, bool with_seed) {
   auto* name = command

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/plan.h"
@@ -25,6 +26,9 @@ enum Exit : int {
   kVacuous = 4,
   kUsage = 64,
 };
+
+// 90s, 10m, 2h, 500ms; a bare number is seconds.
+std::optional<std::int64_t> parse_ms(std::string_view text);
 
 struct Selection {
   std::string scenario = "steady";

@@ -30,7 +30,7 @@ Core::Core(asio::io_context& context, Setup setup)
       settings_(std::move(setup.settings)),
       retry_rng_(Rng(setup.node.seed).fork(kRetryFork)),
       driver_(context, std::move(setup.socket), std::move(setup.node), std::move(setup.endpoint),
-              std::move(setup.credentials), *this),
+              std::move(setup.credentials), setup.recording, *this),
       joined_(runner_),
       leave_over_(runner_),
       pass_over_(runner_) {}
@@ -562,6 +562,7 @@ HostCounters Core::counters() const {
   counters.quic = driver_.endpoint().counters();
   counters.rpc = node().rpc_counters();
   counters.swim = node().swim_counters();
+  counters.recording = driver_.recording();
   counters.handlers_failed = handlers_failed_;
   counters.unknown_methods = unknown_methods_;
   counters.calls_denied = denied_;

@@ -190,6 +190,7 @@ Result<Setup> set_up(asio::io_context& context, HostOptions options) {
                .node = std::move(node),
                .endpoint = std::move(endpoint),
                .credentials = std::move(*credentials),
+               .recording = std::move(options.recording),
                .settings = {files, options.event_queue_max, options.call_timeout, options.retry}};
 }
 

@@ -29,6 +29,7 @@ struct Setup {
   NodeConfig node;
   quic::EndpointConfig endpoint;
   Credentials credentials;
+  RecordingOptions recording;
   HostSettings settings;
 };
 

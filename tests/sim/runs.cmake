@@ -42,7 +42,15 @@ add_test(NAME sim_run.plan_is_the_run
   WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
 set_tests_properties(sim_run.plan_is_the_run PROPERTIES LABELS sim)
 
+# What a host recorded is its life.
+add_test(NAME sim_run.recording_replays
+  COMMAND "${PROJECT_SOURCE_DIR}/tests/sim/recording_replays" "${sim}"
+  WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+set_tests_properties(sim_run.recording_replays PROPERTIES LABELS sim)
+
 rpcnet_sim_run(exit.usage 64 run no-such-scenario)
+rpcnet_sim_run(exit.usage_of_record 64 run steady --record nobody=/tmp/x)
+rpcnet_sim_run(exit.no_recording 64 replay "${PROJECT_SOURCE_DIR}/README.md")
 rpcnet_sim_run(exit.usage_of_setting 64 run steady --set no.such=1)
 rpcnet_sim_run(exit.vacuous 4 run "${PROJECT_SOURCE_DIR}/tests/sim/support/vacuous.toml")
 rpcnet_sim_run(exit.oracle 1 run "${PROJECT_SOURCE_DIR}/tests/sim/support/must_fail.toml")
