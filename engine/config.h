@@ -58,6 +58,9 @@ struct SwimConfig {
   // Seeds that are no live member, and one random dead member, are contacted this often: this is
   // how a cluster heals after a partition and how a restarted seed learns its members again.
   Duration heal_interval = std::chrono::seconds(1);
+  // A join whose seeds all refuse this node's certificate, or it theirs, for so long is told as
+  // JoinRefused. Ours: long enough for seeds that are restarted one by one with new certificates.
+  Duration refused_join_timeout = std::chrono::seconds(10);
   // Dead and left members are remembered this long, so that stale news cannot revive them.
   Duration tombstone_ttl = std::chrono::hours(24);
   // At most this many of them; the oldest goes first.

@@ -127,6 +127,8 @@ inline constexpr std::size_t kFields<MemberEvent> = 2;
 template <>
 inline constexpr std::size_t kFields<Joined> = 1;
 template <>
+inline constexpr std::size_t kFields<JoinRefused> = 1;
+template <>
 inline constexpr std::size_t kFields<LeaveCompleted> = 1;
 template <>
 inline constexpr std::size_t kFields<WorkerSelected> = 2;
@@ -137,7 +139,7 @@ inline constexpr std::size_t kFields<Notice> = 2;
 template <>
 inline constexpr std::size_t kFields<LinksConfig> = 6;
 template <>
-inline constexpr std::size_t kFields<SwimConfig> = 17;
+inline constexpr std::size_t kFields<SwimConfig> = 18;
 template <>
 inline constexpr std::size_t kFields<PhiConfig> = 6;
 template <>
@@ -184,9 +186,9 @@ auto fields_of(T& x) {
   } else if constexpr (kCount == 11) {
     auto& [a, b, c, d, e, f, g, h, i, j, k] = x;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k);
-  } else if constexpr (kCount == 17) {
-    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q] = x;
-    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q);
+  } else if constexpr (kCount == 18) {
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r] = x;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r);
   }
 }
 

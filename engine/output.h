@@ -74,6 +74,12 @@ struct Joined {
   Address seed;
 };
 
+// For SwimConfig::refused_join_timeout no seed has let us in, and all have refused this node or it
+// them: a certificate, an authority or the cluster is wrong. Tried again all the same.
+struct JoinRefused {
+  std::string detail;  // of the last one: which seed, and why
+};
+
 struct LeaveCompleted {
   bool acknowledged = false;  // false: the time ran out before anybody confirmed
 };
@@ -87,6 +93,7 @@ struct WorkerSelected {
 enum class NoticeKind : std::uint8_t {
   gossip_refused,    // a peer spoke gossip that it may not: wrong node, malformed
   seed_unreachable,  // a seed does not answer; tried again
+  seed_refused,      // a seed does not accept our certificate, or we not its; tried again
   node_conflict,     // another live process claims our own name
   refuted,           // we were accused and said that we live
   limit_reached,     // a stated maximum was hit; the detail names it
@@ -99,7 +106,7 @@ struct Notice {
 
 using Event = std::variant<CallArrived, MessageArrived, CallerHalfClosed, HeadersArrived,
                            CallFinished, CallAborted, CallWritable, MemberEvent, Joined,
-                           LeaveCompleted, WorkerSelected, Notice>;
+                           JoinRefused, LeaveCompleted, WorkerSelected, Notice>;
 
 using Output = std::variant<Order, Event>;
 

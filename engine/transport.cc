@@ -17,6 +17,13 @@ bool hints_at_trouble(LinkEnd end) {
          end == LinkEnd::transport_error;
 }
 
+bool LinkDown::is_refusal() const {
+  if (end != LinkEnd::refused_by_us && end != LinkEnd::refused_by_peer) return false;
+  // Another node than the one that was meant may have the address of one that moved.
+  return code != static_cast<std::uint64_t>(CloseCode::overloaded) &&
+         code != static_cast<std::uint64_t>(CloseCode::wrong_node);
+}
+
 const char* to_text(LinkEnd end) {
   switch (end) {
     case LinkEnd::closed_by_peer: return "closed by peer";

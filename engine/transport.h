@@ -77,6 +77,10 @@ struct LinkDown {
   LinkEnd end{};
   std::uint64_t code = 0;  // CloseCode where the peer gave one
   std::string detail;      // for people: what happened and, where known, what to do
+
+  // One of the two did not accept the other's certificate, authority or cluster: dialling again
+  // ends the same way until somebody changes that.
+  bool is_refusal() const;
 };
 
 struct DatagramReceived {

@@ -75,7 +75,9 @@ class ClusterMembership {
   // as long as it takes, also after the seeds were lost. Completes when the first has let us in; at
   // once when none is given, or only our own address: this node is then the first of its cluster.
   // Fails only for what waiting cannot mend: a malformed address, names that all do not exist, a
-  // host that is no member. Cancelling the waiting does not end the joining.
+  // host that is no member; or `unauthenticated`, seeds that all refused this node's certificate,
+  // or it theirs, for SwimConfig::refused_join_timeout. Then it is still tried on in the
+  // background, and cancelling the waiting does not end the joining either.
   template <typename Token = Awaited>
   auto join(std::vector<std::string> seeds, Token&& token = Token()) {
     return core::complete(executor(), start_join(std::move(seeds)), std::forward<Token>(token));

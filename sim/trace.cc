@@ -27,10 +27,11 @@ const char* name_of(const TraceLine& line) {
       "join",        "leave",         "change-tags",      "start-call",   "send-message",
       "half-close",  "cancel-call",   "consume-messages", "send-headers", "finish-call",
       "stop-accept", "open-registry", "select-worker"};
-  static constexpr std::array<const char*, 12> kEvents{
+  static constexpr std::array<const char*, 13> kEvents{
       "call-arrived",  "message-arrived", "caller-half-closed", "headers-arrived",
       "call-finished", "call-aborted",    "call-writable",      "member-event",
-      "joined",        "leave-completed", "worker-selected",    "notice"};
+      "joined",        "join-refused",    "leave-completed",    "worker-selected",
+      "notice"};
   const auto pick = [&](const auto& names) {
     return line.detail < names.size() ? names[line.detail] : "?";
   };

@@ -40,13 +40,17 @@ asio::awaitable<FoundWorker> WorkerFinder::next() {
     co_await wait_before_retry();
     ++failures_;
     forgive();
+    std::string final;
+    std::size_t hopeless = 0;
     for (std::size_t asked = 0; asked < options_.directors.size(); ++asked) {
       const std::string director = options_.directors[director_];
       const Result<FoundWorker> found = co_await ask(director);
       if (found.ok()) co_return *found;
-      if (is_final(found.code()) && known_.empty()) {
-        throw Exit{1, "director at " + director + ": " + found.status().message};
+      if (is_final(found.code())) {
+        final = "director at " + director + ": " + found.status().message;
+        ++hopeless;
       }
+      if (hopeless == options_.directors.size() && known_.empty()) throw Exit{1, final};
       tell_trouble(director, found.status());
       director_ = (director_ + 1) % options_.directors.size();
       connected_ = false;

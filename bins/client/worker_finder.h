@@ -23,7 +23,7 @@ class WorkerFinder {
   WorkerFinder(Host& host, const ClientOptions& options, Console console);
 
   // Waits until there is one. Those lost in the last seconds come last. Throws Exit for what
-  // waiting cannot mend: a bad name, a call that the director does not allow.
+  // waiting cannot mend at any director: a bad name, a certificate that is refused.
   asio::awaitable<FoundWorker> next();
 
   // This one cannot be used now.

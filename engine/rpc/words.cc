@@ -11,6 +11,13 @@ namespace {
 
 Status make(StatusCode code, std::string message) { return Status{code, std::move(message), {}}; }
 
+// The detail may begin with who refused.
+std::string refusal_words(const LinkDown& fact) {
+  const std::string who = to_text(fact.end);
+  if (fact.detail.empty()) return who;
+  return fact.detail.starts_with(who) ? fact.detail : who + ": " + fact.detail;
+}
+
 }  // namespace
 
 Metadata not_started() { return {{std::string(kNotStarted), "1"}}; }
@@ -22,6 +29,9 @@ Status unreachable(const Address& remote) {
 }
 
 Status link_lost(const LinkDown& fact, bool sent) {
+  if (fact.is_refusal()) {
+    return make(StatusCode::unauthenticated, "not sent: " + refusal_words(fact));
+  }
   std::string text = sent ? "link lost: " : "not sent: no link: ";
   text += to_text(fact.end);
   if (!fact.detail.empty()) text += " (" + fact.detail + ")";

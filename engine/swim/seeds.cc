@@ -2,6 +2,7 @@
 #include "engine/swim/seeds.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rpcnet::swim {
 namespace {
@@ -24,6 +25,7 @@ void Seeds::join(Instant now, const std::vector<Address>& addresses) {
                       .backoff = std::min(kBackoffMin, core_.config.heal_interval),
                       .lost = true,
                       .dropped = false,
+                      .refused = false,
                       .noticed = std::nullopt,
                       .keeper = std::nullopt});
   }
@@ -49,11 +51,16 @@ bool Seeds::on_result(Instant now, const SyncResult& result, Outbox& out) {
   });
   if (seed == seeds_.end() || seed->dropped) return false;
   if (!result.completed) {
-    if (seed->noticed && now - *seed->noticed < kNoticeInterval) return true;
+    const bool other_reason = std::exchange(seed->refused, result.refused) != result.refused;
+    const std::string detail = to_text(seed->address) + ": " + result.detail;
+    if (!joined_) note_refusals(now, detail, out);
+    if (!other_reason && seed->noticed && now - *seed->noticed < kNoticeInterval) return true;
     seed->noticed = now;
-    out.push(Notice{NoticeKind::seed_unreachable, to_text(seed->address) + ": " + result.detail});
+    out.push(Notice{result.refused ? NoticeKind::seed_refused : NoticeKind::seed_unreachable,
+                    detail});
     return true;
   }
+  seed->refused = false;
   seed->lost = false;
   seed->noticed.reset();
   if (!joined_) {
@@ -61,6 +68,19 @@ bool Seeds::on_result(Instant now, const SyncResult& result, Outbox& out) {
     out.push(Joined{seed->address});
   }
   return true;
+}
+
+void Seeds::note_refusals(Instant now, const std::string& detail, Outbox& out) {
+  const bool all = std::all_of(seeds_.begin(), seeds_.end(),
+                               [](const Seed& seed) { return seed.refused || seed.dropped; });
+  if (!all) {
+    refused_since_.reset();
+  } else if (!refused_since_) {
+    refused_since_ = now;
+  } else if (now - *refused_since_ >= core_.config.refused_join_timeout) {
+    refused_since_ = now;
+    out.push(JoinRefused{detail});
+  }
 }
 
 void Seeds::on_lost(Instant now, const Address& address) {
@@ -88,6 +108,7 @@ void Seeds::clear() {
     core_.timers.disarm({Wake::seed, place});
   }
   seeds_.clear();
+  refused_since_.reset();
 }
 
 bool Seeds::covered(Seed& seed) const {

@@ -44,16 +44,19 @@ class Seeds {
     Duration backoff{};
     bool lost = true;  // to be contacted even if a member there seems alive
     bool dropped = false;
+    bool refused = false;            // so ended the last attempt
     std::optional<Instant> noticed;  // when its silence was last told
     std::optional<Slot> keeper;      // the member that was last seen alive there
   };
 
   bool covered(Seed& seed) const;  // a member that is alive has its address
+  void note_refusals(Instant now, const std::string& detail, Outbox& out);
 
   Core& core_;
   Sync& sync_;
   std::vector<Seed> seeds_;
   bool joined_ = false;
+  std::optional<Instant> refused_since_;  // all seeds
 };
 
 }  // namespace rpcnet::swim

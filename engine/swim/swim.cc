@@ -130,7 +130,7 @@ void Swim::on_link_down(Instant now, const LinkDown& fact, Outbox& out) {
   p.core.links.on_down(now, fact);
   std::string detail = to_text(fact.end);
   if (!fact.detail.empty()) detail += ": " + fact.detail;
-  p.sync.on_link_down(fact.link, detail);
+  p.sync.on_link_down(fact.link, detail, fact.is_refusal());
   p.probes.on_link_down(now, fact.link, out);
   // A hint and no verdict (DESIGN section 3). An idle end says nothing at all.
   if (was_up && fact.end != LinkEnd::idle && fact.end != LinkEnd::local_limit) {
@@ -685,7 +685,7 @@ void Swim::Parts::drop(Instant now, LinkId link, CloseCode code, const std::stri
     return;
   }
   core.links.close(link, code, why, out);
-  sync.on_link_down(link, to_text(code));
+  sync.on_link_down(link, to_text(code), false);
   probes.on_link_down(now, link, out);
 }
 

@@ -48,10 +48,10 @@ void Sync::on_link_ready(Instant now, Link& link, Outbox& out) {
   }
 }
 
-void Sync::on_link_down(LinkId link, const std::string& detail) {
+void Sync::on_link_down(LinkId link, const std::string& detail, bool refused) {
   for (auto it = sessions_.begin(); it != sessions_.end();) {
     const auto position = it++;
-    if (position->second.link == link) finish(position, false, detail);
+    if (position->second.link == link) finish(position, false, detail, refused);
   }
 }
 
@@ -223,14 +223,14 @@ void Sync::give(const Session& session, const SyncWants& wants, Outbox& out) {
   courier_.frames(session.link, *session.stream, Gossip{}, gives, out);
 }
 
-void Sync::finish(Position position, bool completed, std::string detail) {
+void Sync::finish(Position position, bool completed, std::string detail, bool refused) {
   const auto& [number, session] = *position;
   core_.timers.disarm({Wake::sync, number});
   if (session.stream) by_stream_.erase(StreamKey{session.link, *session.stream});
   if (session.asker) {
     --asking_;
     ++(completed ? core_.counters.syncs_completed : core_.counters.syncs_failed);
-    results_.push_back({session.peer, completed, std::move(detail)});
+    results_.push_back({session.peer, completed, std::move(detail), refused});
   }
   sessions_.erase(position);
 }

@@ -34,6 +34,7 @@ struct SyncResult {
   Peer peer;
   bool completed = false;
   std::string detail;  // why not
+  bool refused = false;  // LinkDown::is_refusal
 };
 
 class Sync {
@@ -49,7 +50,7 @@ class Sync {
 
   // The link is up, or may open more streams.
   void on_link_ready(Instant now, Link& link, Outbox& out);
-  void on_link_down(LinkId link, const std::string& detail);
+  void on_link_down(LinkId link, const std::string& detail, bool refused);
 
   // False: against the rules of the exchange.
   bool on_message(Instant now, const StreamKey& key, const Body& body, Outbox& out);
@@ -83,7 +84,7 @@ class Sync {
   void send_digest(const Session& session, Outbox& out);
   bool compare(Session& session, const SyncDigest& digest, Outbox& out);
   void give(const Session& session, const SyncWants& wants, Outbox& out);
-  void finish(Position position, bool completed, std::string detail);
+  void finish(Position position, bool completed, std::string detail, bool refused = false);
   Position find(const StreamKey& key);
   void touch(Instant now, std::uint64_t number);
 

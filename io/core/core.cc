@@ -390,6 +390,7 @@ asio::awaitable<bool> Core::drain(std::shared_ptr<Core> self, Duration grace) {
 asio::awaitable<Status> Core::join(std::shared_ptr<Core> self, std::vector<std::string> seeds) {
   if (self->stopped()) co_return host_stopped();
   const std::uint64_t join = ++self->joins_;
+  self->join_refused_.reset();
   self->stop_resolving_.emit(asio::cancellation_type::terminal);
 
   std::vector<Address> known;
@@ -430,12 +431,16 @@ asio::awaitable<Status> Core::join(std::shared_ptr<Core> self, std::vector<std::
   } else if (known.empty()) {
     co_return Status{};
   }
-  while (!self->stopped() && join == self->joins_ && joined == self->joined_count_) {
+  while (!self->stopped() && join == self->joins_ && joined == self->joined_count_ &&
+         !(unresolved.empty() && self->join_refused_)) {
     co_await self->joined_.wait();
   }
   if (self->stopped()) co_return host_stopped();
   if (join != self->joins_ && joined == self->joined_count_) {
     co_return error(StatusCode::cancelled, "another join took over");
+  }
+  if (joined == self->joined_count_) {
+    co_return error(StatusCode::unauthenticated, "every seed refuses: " + *self->join_refused_);
   }
   co_return Status{};
 }
@@ -518,6 +523,11 @@ void Core::on(MemberEvent&& event) {
 
 void Core::on(Joined&&) {
   ++joined_count_;
+  joined_.notify();
+}
+
+void Core::on(JoinRefused&& event) {
+  join_refused_ = printable(event.detail);
   joined_.notify();
 }
 

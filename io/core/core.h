@@ -129,6 +129,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   void on(CallWritable&& event);
   void on(MemberEvent&& event);
   void on(Joined&& event);
+  void on(JoinRefused&& event);
   void on(LeaveCompleted&& event);
   void on(WorkerSelected&& event);
   void on(Notice&& event);
@@ -162,6 +163,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   std::uint32_t registries_ = 0;
   std::uint64_t joins_ = 0;
   std::uint64_t joined_count_ = 0;
+  std::optional<std::string> join_refused_;  // why, of the join that is under way
   std::optional<LeaveCompleted> left_;
   bool draining_ = false;
   std::uint64_t handlers_failed_ = 0;

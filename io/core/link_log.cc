@@ -42,6 +42,7 @@ Level level_of(NoticeKind kind) {
   switch (kind) {
     case NoticeKind::gossip_refused:
     case NoticeKind::seed_unreachable:
+    case NoticeKind::seed_refused:
     case NoticeKind::limit_reached: return Level::warn;
     case NoticeKind::node_conflict: return Level::err;
     case NoticeKind::refuted: return Level::info;
@@ -53,6 +54,7 @@ const char* words(NoticeKind kind) {
   switch (kind) {
     case NoticeKind::gossip_refused: return "gossip refused";
     case NoticeKind::seed_unreachable: return "seed does not answer, trying again";
+    case NoticeKind::seed_refused: return "seed refused, trying again";
     case NoticeKind::node_conflict: return "another process speaks as this node";
     case NoticeKind::refuted: return "we were taken for failed and said that we live";
     case NoticeKind::limit_reached: return "limit reached";

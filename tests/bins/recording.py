@@ -120,7 +120,7 @@ def damage_is_told_where_it_is():
         lines = said.splitlines()
         expect(status == 0 and len(lines) == 5, f"not five lines:\n{said}")
         expect("in  change-tags" in said or "in  join" in said, said)
-        status, said = replay(file, "--until", "1s")
+        status, said = replay(file, "--until", "20ms")
         expect(status == 0 and "end=until" in said, said)
 
 

@@ -12,7 +12,6 @@
     pause             SIGSTOP of a worker for 2 s and for 60 s
     failures          the cycle of simulated failures, by its lines and times
     garbage           10,000 garbage datagrams a second for 10 s
-    identities        strangers of other authorities, clusters and names
 """
 
 import random
@@ -20,21 +19,17 @@ import re
 import signal
 import socket
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
 
 from harness import (
     Cluster,
-    Failure,
     Summary,
     assignments,
-    certificate_variables,
     expect,
     in_use,
     main,
-    make_certificates,
 )
 
 
@@ -354,59 +349,11 @@ def garbage(per_second=10_000, seconds=10):
         )
 
 
-def identities():
-    """Strangers are refused with a reason on both sides, and nobody else notices."""
-    with tempfile.TemporaryDirectory() as holder:
-        root = Path(holder)
-        ours = root / "ours"
-        make_certificates(ours)
-        make_certificates(ours, "--node", "worker-x")
-        make_certificates(root / "other-authority")
-        make_certificates(root / "other-cluster", "--authority", str(ours), "--cluster", "prod")
-        good = certificate_variables(ours)
-        strangers = {
-            "other authority": certificate_variables(root / "other-authority"),
-            "other authority, trusting ours": certificate_variables(
-                root / "other-authority", authority=ours),
-            "other cluster": certificate_variables(root / "other-cluster", authority=ours),
-        }
-        told = []
-        with Cluster(good) as cluster:
-            director, _ = started(cluster, ["worker-a"], "--interval-ms", 50)
-            client = cluster.client()
-            client.wait("total=5", 10)
-            for what, variables in strangers.items():
-                for name in ("worker", "client"):
-                    stranger = (
-                        cluster.worker(f"stranger-{len(told)}", **variables) if name == "worker"
-                        else cluster.client("--tokens", 1, **variables)
-                    )
-                    try:
-                        words = stranger.wait("(?i)refused|certificate|does not answer", 8)
-                        told.append(f"{what} ({name}): {words.string.strip()[:140]}")
-                    except Failure as failure:
-                        # A certificate that its own authority did not sign ends it at the start.
-                        expect(not stranger.alive(), str(failure))
-                        told.append(f"{what} ({name}): {stranger.texts()[-1][:140]}")
-                    expect(stranger.count("joined cluster|received token") == 0, f"{what} got in")
-                    stranger.kill()
-            expect(director.count("stranger") == 0 or director.count("Joined: stranger") == 0,
-                   f"a stranger became a member{director.last_words()}")
-            anonymous = cluster.client("--anonymous", "dev", "--tokens", 2)
-            expect(anonymous.status(10) == 0, f"refused{anonymous.last_words()}")
-            expect(client.end() == 0, f"the client failed{client.last_words()}")
-            summary = Summary(client)
-            summary.expect_whole()
-            expect(summary.failovers == 0, f"the stream was disturbed: {summary.text}")
-            said = [text for text in director.texts() if re.search("(?i)refus", text)]
-            return "\n    ".join([summary.text, *told, "the director said:", *said[:8]])
-
-
 CHECKS = {
     trial.__name__: trial
     for trial in (
         kills, director_restart, director_gone, both_gone, silent, sixty, pause, failures,
-        garbage, identities,
+        garbage,
     )
 }
 

@@ -43,6 +43,8 @@ USAGE = [
     ("worker", ["--interval-ms", "soon"], {}, 64, ["--interval-ms", "soon", "milliseconds"]),
     ("worker", ["--tag", "gpu"], {}, 64, ["--tag", "gpu", "KEY=VALUE"]),
     ("worker", ["--tag", "role=boss"], {}, 64, ["--tag", "role=boss"]),
+    ("worker", ["--record-max-bytes", "12"], {}, 64, ["--record-max-bytes", "12", "4096"]),
+    ("client", ["--record-payloads=maybe"], {}, 64, ["--record-payloads", "maybe"]),
     ("worker", ["--tag", "big=" + "x" * 600], {}, 1, ["tag"]),
     ("client", ["--tokens", "-3"], {}, 64, ["--tokens", "-3"]),
     ("client", ["--tokens", "many"], {}, 64, ["--tokens", "many", "whole number"]),
@@ -142,7 +144,7 @@ def helps():
         expect(process.status(5) == 0, f"{program} --help failed{process.last_words()}")
         said = "\n".join(process.texts())
         for name in [*names, "--cert", "RPCNET_CERT", "RPCNET_KEY", "RPCNET_CA", "RPCNET_LOG",
-                     "RUST_LOG"]:
+                     "RUST_LOG", "--record", "RPCNET_RECORD"]:
             expect(name in said, f"{program} --help does not name {name}:\n{said}")
 
 

@@ -236,7 +236,7 @@ void RpcPair::tell(const Action& action) {
       const LinkId dialled = link.ids[index(link.dialler)];
       Machine& dialler = machine(link.dialler);
       links_.erase(links_.begin() + static_cast<std::ptrdiff_t>(action.link));
-      dialler.rpc.on_link_down(now_, LinkDown{dialled, LinkEnd::unreachable, 0, ""}, dialler.out);
+      dialler.rpc.on_link_down(now_, LinkDown{dialled, dial_end_, 0, ""}, dialler.out);
       return;
     }
     link.up[side] = true;

@@ -60,7 +60,11 @@ class RpcPair {
   void advance(Duration by);  // both machines learn the time
 
   void lose_links(LinkEnd end = LinkEnd::silent);
-  void refuse_dials(bool refuse) { refuse_dials_ = refuse; }
+  // Dials fail, and with this end.
+  void refuse_dials(bool refuse, LinkEnd end = LinkEnd::unreachable) {
+    refuse_dials_ = refuse;
+    dial_end_ = end;
+  }
 
   // What the machine told its application since the last call.
   std::vector<Event> take_events(Side side) { return std::exchange(machine(side).events, {}); }
@@ -135,6 +139,7 @@ class RpcPair {
   std::vector<LinkState> links_;
   std::uint64_t next_accepted_ = 1;
   bool refuse_dials_ = false;
+  LinkEnd dial_end_{};
 };
 
 }  // namespace rpcnet::test

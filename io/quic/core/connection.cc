@@ -276,7 +276,9 @@ void Connection::end_by_peer() {
   const std::string reason = printable(said->reason, said->reasonlen);
   Ending ending{.farewell = Ending::Farewell::drain};
   if (said->type == NGTCP2_CCERR_TYPE_APPLICATION) {
-    ending.end = up_ ? LinkEnd::closed_by_peer : LinkEnd::refused_by_peer;
+    // A process that ends while we dial it refuses nothing.
+    const bool over = up_ || said->error_code == static_cast<std::uint64_t>(CloseCode::shutdown);
+    ending.end = over ? LinkEnd::closed_by_peer : LinkEnd::refused_by_peer;
     ending.code = said->error_code;
     ending.detail = with_reason(up_ ? "closed by peer" : "refused by peer",
                                 reason.empty() ? to_text(CloseCode{said->error_code}) : reason);
@@ -290,7 +292,7 @@ void Connection::end_by_peer() {
     ending.code = static_cast<std::uint64_t>(CloseCode::overloaded);
     ending.detail = with_reason("refused by peer", reason);
   } else if (said->error_code == NGTCP2_NO_ERROR || said->error_code == NGTCP2_APPLICATION_ERROR) {
-    ending.end = up_ ? LinkEnd::closed_by_peer : LinkEnd::refused_by_peer;
+    ending.end = LinkEnd::closed_by_peer;
     ending.detail = with_reason(up_ ? "closed by peer" : "peer gave the handshake up", reason);
   } else {
     ending.end = LinkEnd::transport_error;

@@ -443,6 +443,24 @@ BOOST_AUTO_TEST_CASE(CallsWaitForStreamsInOrder) {
   BOOST_TEST(all<CallerHalfClosed>(events).size() == 1);
 }
 
+// Unlike a peer that is away: trying again is of no use, asking another one may be.
+BOOST_AUTO_TEST_CASE(ARefusedCertificateEndsACallAsUnauthenticated) {
+  RpcPair pair;
+  for (const LinkEnd end : {LinkEnd::refused_by_peer, LinkEnd::refused_by_us}) {
+    pair.refuse_dials(true, end);
+    pair.give(kClient, unary(end == LinkEnd::refused_by_peer ? 1 : 3, {}));
+    pair.settle();
+    const auto finished = only<CallFinished>(pair.take_events(kClient));
+    BOOST_TEST((finished.status.code == StatusCode::unauthenticated));
+    BOOST_TEST(finished.status.message == std::string("not sent: ") + to_text(end));
+    BOOST_TEST((finished.trailers == Metadata{{std::string(rpc::kNotStarted), "1"}}));
+    pair.advance(5s);
+  }
+  LinkDown full{LinkId{4}, LinkEnd::refused_by_peer,
+                static_cast<std::uint64_t>(CloseCode::overloaded), {}};
+  BOOST_TEST(!full.is_refusal());
+}
+
 BOOST_AUTO_TEST_CASE(DrainingTurnsNewCallsAwayAndServesTheOld) {
   RpcPair pair;
   const CallId old = arrived(arrive(pair, unary(1, {})));

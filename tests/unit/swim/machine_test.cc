@@ -1,4 +1,5 @@
 // One machine alone, its peers played by the test: what it says and when, byte by byte.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <optional>
 #include <string>
@@ -275,6 +276,40 @@ BOOST_AUTO_TEST_CASE(AfterLeavingNothingIsAccepted) {
   BOOST_TEST((m.swim.leave(m.now, m.out) == Outcome::already_left));
   BOOST_TEST((m.swim.join(m.now, {}, m.out) == Outcome::already_left));
   BOOST_TEST((m.swim.change_tags(m.now, {}, m.out) == Outcome::already_left));
+}
+
+// A seed that is only away may come back and let us in; when it refuses too, nobody is left.
+BOOST_AUTO_TEST_CASE(AJoinThatEverySeedRefusesIsToldAfterItsTime) {
+  Machine m;
+  const Instant begin = m.now;
+  m.swim.join(m.now, Join{{address(2), address(3)}}, m.out);
+  std::vector<Duration> told;
+  std::vector<NoticeKind> notices;
+  while (m.now < begin + 40s) {
+    while (auto output = m.out.poll()) {
+      if (const auto* event = std::get_if<Event>(&*output)) {
+        if (std::holds_alternative<JoinRefused>(*event)) told.push_back(m.now - begin);
+        if (const auto* notice = std::get_if<Notice>(event)) notices.push_back(notice->kind);
+        continue;
+      }
+      const auto* dial = std::get_if<Connect>(std::get_if<Order>(&*output));
+      if (dial == nullptr) continue;
+      const bool away = dial->remote == address(3) && m.now < begin + 15s;
+      LinkDown down{dial->link, away ? LinkEnd::unreachable : LinkEnd::refused_by_peer, 0, "no"};
+      m.swim.on_link_down(m.now, down, m.out);
+    }
+    BOOST_REQUIRE(m.swim.deadline());
+    if (!m.out.empty()) continue;
+    m.now = std::max(m.now, *m.swim.deadline());
+    m.swim.on_deadline(m.now, m.out);
+  }
+  BOOST_REQUIRE(told.size() >= 2);
+  BOOST_TEST((told[0] >= 25s && told[0] <= 28s));
+  BOOST_TEST((told[1] - told[0] >= 10s));
+  // The change of a seed's mind is told at once.
+  BOOST_TEST((notices[0] == NoticeKind::seed_refused));
+  BOOST_TEST((notices[1] == NoticeKind::seed_unreachable));
+  BOOST_TEST(std::count(notices.begin(), notices.end(), NoticeKind::seed_refused) >= 2);
 }
 
 BOOST_AUTO_TEST_CASE(ASpuriousDeadlineIsNoEvent) {
