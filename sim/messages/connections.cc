@@ -13,6 +13,7 @@ MessagesNetwork::MessagesNetwork(NetworkEnvironment& world, Paths& paths, Keyed 
 void MessagesNetwork::start(HostIndex host, const Credentials& credentials) {
   hosts_[host] = {};
   hosts_[host].credentials = credentials;
+  hosts_[host].clock_lead = clock_lead(host);
 }
 
 void MessagesNetwork::stop(HostIndex host) {

@@ -5,6 +5,7 @@
 // all that is reliable, streams whose bytes are cut and reordered on the way and delivered in
 // order, consumer-driven credit per stream and link, MAX_STREAMS in batches, FIN, RESET,
 // STOP_SENDING, datagrams that get lost, idle timeout, silence, stateless reset and ICMP.
+// Timers run by the world's clock; of a host's own clock only jumps past an idle timeout are seen.
 // What is not: congestion control (only a `bandwidth` fault slows a sender), packet coalescing, and
 // duplicates, which QUIC's packet numbers absorb before an engine could see them.
 #pragma once
@@ -79,6 +80,7 @@ class MessagesNetwork final : public Network {
     pong,
     ping_due,
     idle_check,
+    idle_jumped,  // the clock jumped past the idle timeout; c: when something was last heard
     drained,
     datagram_limit,
     failed,  // a dial that could not begin
@@ -91,6 +93,7 @@ class MessagesNetwork final : public Network {
     KeyIndex<LinkId> links;   // to connections
     std::size_t streams = 0;  // on all of them
     std::uint64_t next_accepted = 1;
+    Duration clock_lead{};  // of the host's clock over the world's, when last looked at
   };
   // What is around a DATAGRAM frame's payload: headers, tag.
   static constexpr std::uint64_t kPacketOverhead = 40;
@@ -132,6 +135,8 @@ class MessagesNetwork final : public Network {
   void on_path_probe(Ref ref, std::uint64_t tries);
   void on_ping_due(Ref ref);
   void on_idle_check(Ref ref);
+  Moment last_activity(const End& end) const;
+  Duration clock_lead(HostIndex host) const;
   void start_pinging(Ref ref);
 
   // -- handshake (handshake.cc)

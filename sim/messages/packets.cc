@@ -37,9 +37,8 @@ std::uint64_t MessagesNetwork::largest_packet(const End& end) const {
 // RFC 9002 6.2: the probe timeout, from the one round trip that was measured, doubled each time.
 Duration MessagesNetwork::retry_after(Ref ref, std::uint64_t tries) {
   const Duration measured = at(ref).round_trip;
-  const Duration first = measured > Duration::zero()
-                             ? 2 * measured + std::chrono::milliseconds(10)
-                             : config_.handshake_retry;
+  const Duration first = measured > Duration::zero() ? 2 * measured + std::chrono::milliseconds(10)
+                                                     : config_.handshake_retry;
   const Duration cap = std::chrono::seconds(10);
   return std::min(first * (std::int64_t{1} << std::min<std::uint64_t>(tries, 10)), cap);
 }
@@ -89,9 +88,7 @@ void MessagesNetwork::handle(Happening&& happening) {
     case Kind::icmp: return on_icmp(ref, happening);
     case Kind::confirmation:
     case Kind::done:
-    case Kind::pong:
-      arrive(ref);
-      return;
+    case Kind::pong: arrive(ref); return;
     case Kind::ping:
       if (arrive(ref) == Arrival::taken) send(ref, 60, make(Kind::pong, other(ref), false));
       return;
@@ -140,6 +137,13 @@ void MessagesNetwork::handle(Happening&& happening) {
       return;
     case Kind::ping_due: return on_ping_due(ref);
     case Kind::idle_check: return on_idle_check(ref);
+    case Kind::idle_jumped:
+      // Not if something waited in the socket all along.
+      if (end(ref).state == EndState::up &&
+          end(ref).heard == Moment(Duration(static_cast<std::int64_t>(happening.c)))) {
+        finish_and_tell(ref, LinkEnd::idle, 0, "nothing was said for the idle timeout");
+      }
+      return;
     case Kind::drained:
       if (end(ref).state == EndState::up && find_stream(ref, happening.b) != nullptr) {
         world_.deliver(end(ref).host, StreamDrained{end(ref).link, StreamId{happening.b}});
@@ -231,11 +235,34 @@ void MessagesNetwork::on_ping_due(Ref ref) {
   set_timer(ref, std::min(limit / 4, limit - quiet), make(Kind::ping_due, ref, true));
 }
 
+// RFC 9000 10.1: what came, and the first packet since then that asks for an answer.
+Moment MessagesNetwork::last_activity(const End& end) const {
+  return end.waiting ? std::max(end.heard, end.spoke) : end.heard;
+}
+
+Duration MessagesNetwork::clock_lead(HostIndex host) const {
+  return world_.local_now(host).time_since_epoch() - world_.now().time_since_epoch();
+}
+
+void MessagesNetwork::clock_changed(HostIndex host) {
+  HostLinks& links = hosts_[host];
+  const Duration lead = clock_lead(host);
+  const Duration gained = lead - std::exchange(links.clock_lead, lead);
+  for (const auto& [link, index] : links.links) {
+    const Ref ref{index, static_cast<std::uint8_t>(LinkId{link}.dialled() ? 0 : 1)};
+    const End& one = end(ref);
+    if (one.state != EndState::up) continue;
+    if (world_.now() - last_activity(one) + gained < config_.idle_timeout) continue;
+    Happening over = make(Kind::idle_jumped, ref, true);
+    over.c = static_cast<std::uint64_t>(one.heard.time_since_epoch().count());
+    set_timer(ref, Duration::zero(), std::move(over));
+  }
+}
+
 void MessagesNetwork::on_idle_check(Ref ref) {
   const End& one = end(ref);
   if (one.state != EndState::up) return;
-  const Moment last = one.waiting ? std::max(one.heard, one.spoke) : one.heard;
-  const Moment due = last + config_.idle_timeout;
+  const Moment due = last_activity(one) + config_.idle_timeout;
   if (due <= world_.now()) {
     finish_and_tell(ref, LinkEnd::idle, 0, "nothing was said for the idle timeout");
     return;

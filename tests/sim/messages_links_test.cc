@@ -178,6 +178,20 @@ BOOST_FIXTURE_TEST_CASE(AHostWithoutPowerEndsLinksAsIdle, Pair) {
   BOOST_TEST((facts<LinkDown>(0)[0].end == LinkEnd::idle));
 }
 
+BOOST_FIXTURE_TEST_CASE(AClockThatJumpsPastTheIdleTimeoutEndsLinksAtOnce, Pair) {
+  connect(0, 1);
+  clock(0).jump(now(), seconds(20));
+  network.clock_changed(0);
+  run_for(seconds(1));
+  BOOST_TEST(facts<LinkDown>(0).empty());
+  clock(0).jump(now(), seconds(31));
+  network.clock_changed(0);
+  run_for(milliseconds(1));
+  BOOST_TEST_REQUIRE(facts<LinkDown>(0).size() == 1U);
+  BOOST_TEST((facts<LinkDown>(0)[0].end == LinkEnd::idle));
+  BOOST_TEST(facts<LinkDown>(1).empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(WithOpenStreamsSilenceEndsALinkInItsTime, Pair) {
   const LinkId link = connect(0, 1, Protocol::rpc, nullptr, seconds(3));
   write(0, link, 0, to_bytes("question"));
