@@ -91,6 +91,8 @@ class Network {
 
   virtual std::size_t open_links(HostIndex host) const = 0;
   virtual std::size_t open_streams(HostIndex host) const = 0;
+  // Bytes that its process wrote to streams and that nobody has acknowledged yet.
+  virtual std::uint64_t unacknowledged(HostIndex host) const = 0;
   virtual const NetworkCounters& counters() const = 0;
 };
 

@@ -161,4 +161,14 @@ std::size_t MessagesNetwork::open_streams(HostIndex host) const {
   return hosts_[host].streams;
 }
 
+std::uint64_t MessagesNetwork::unacknowledged(HostIndex host) const {
+  std::uint64_t bytes = 0;
+  for (const auto& [link, index] : hosts_[host].links) {
+    for (const auto& [id, stream] : connections_[index].ends[link % 2].streams) {
+      if (!stream.out.reset) bytes += stream.out.unacknowledged();
+    }
+  }
+  return bytes;
+}
+
 }  // namespace rpcnet::sim::messages

@@ -51,8 +51,10 @@ class MessagesNetwork final : public Network {
   void stop(HostIndex host) override;
   void perform(HostIndex host, Order&& order) override;
   void handle(Happening&& happening) override;
+  void clock_changed(HostIndex host) override;
   std::size_t open_links(HostIndex host) const override;
   std::size_t open_streams(HostIndex host) const override;
+  std::uint64_t unacknowledged(HostIndex host) const override;
   const NetworkCounters& counters() const override { return counters_; }
 
  private:

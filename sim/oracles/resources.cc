@@ -7,6 +7,8 @@ namespace {
 
 // Comparisons of views that may be under way at one node at any moment.
 constexpr std::size_t kGossipStreams = 16;
+// And what they hold: views, not calls.
+constexpr std::uint64_t kGossipBytes = std::uint64_t{1} << 20;
 
 }  // namespace
 
@@ -20,6 +22,10 @@ bool ResourcesOracle::settled() {
     else if (!check(host.node->serving() == 0)) left_ = name_of(i) + " has an incoming call";
     else if (!check(streams <= (plan().is_client(i) ? 0 : kGossipStreams))) {
       left_ = name_of(i) + " has " + std::to_string(streams) + " open streams";
+    } else if (!check(world().network().unacknowledged(i) <=
+                      (plan().is_client(i) ? 0 : kGossipBytes))) {
+      left_ = name_of(i) + " holds " + std::to_string(world().network().unacknowledged(i)) +
+              " bytes for its peers";
     } else if (!check(!host.node->poll())) left_ = name_of(i) + " has outputs that nobody took";
   }
   return left_.empty();

@@ -1,6 +1,8 @@
 // The passes of a simulated process.
 #include "sim/quic/process.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -48,9 +50,9 @@ Process::~Process() {
 void Process::perform(Order&& order) {
   if (const auto* dial = std::get_if<Connect>(&order)) {
     ++tally_.dials;
-    remotes_.emplace(dial->link, dial->remote);
+    links_.emplace(dial->link, Link{dial->remote, false});
   } else if (const auto* close = std::get_if<CloseLink>(&order)) {
-    remotes_.erase(close->link);
+    links_.erase(close->link);
   } else if (const auto* data = std::get_if<WriteStream>(&order)) {
     tally_.stream_bytes += data->bytes.size();
   } else if (std::holds_alternative<SendDatagram>(order)) {
@@ -134,23 +136,34 @@ void Process::arm() {
 // -------------------------------------------------------------------------------------- both sinks
 
 void Process::on_fact(Instant, const Fact& fact) {
-  std::optional<Address> suspect;
   if (const auto* up = std::get_if<LinkUp>(&fact)) {
     if (up->link.dialled()) ++tally_.links;
-    remotes_.emplace(up->link, up->remote);
-  } else if (const auto* down = std::get_if<LinkDown>(&fact)) {
-    const auto known = remotes_.find(down->link);
-    if (known != remotes_.end()) {
-      if (hints_at_trouble(down->end)) suspect = known->second;
-      remotes_.erase(known);
-    }
-    if (down->link.dialled() && down->end != LinkEnd::closed_by_peer) ++tally_.dials_failed;
+    links_.insert_or_assign(up->link, Link{up->remote, true});
   }
+  const auto* down = std::get_if<LinkDown>(&fact);
+  if (down == nullptr) {
+    world_.deliver(host_, fact);
+    return;
+  }
+  // Both ends are ours, and what the network damages does not decrypt.
+  if (down->end == LinkEnd::transport_error) {
+    world_.violation(host_, "lost a link to a transport error: " + down->detail);
+  }
+  const auto link = links_.extract(down->link);
+  if (link && !link.mapped().up) ++tally_.dials_failed;
   world_.deliver(host_, fact);
-  if (suspect) world_.unreachable(host_, *suspect);
+  if (link && hints_at_trouble(down->end)) world_.unreachable(host_, link.mapped().remote);
 }
 
-void Process::on_refusal(Instant, const quic::Refusal&) {}
+void Process::on_refusal(Instant, const quic::Refusal& refusal) {
+  // Every certificate is of the one authority, and whoever dials names a protocol.
+  using Kind = quic::RefusalKind;
+  if (refusal.kind == Kind::bad_certificate || refusal.kind == Kind::unknown_authority ||
+      refusal.kind == Kind::no_protocol) {
+    world_.violation(host_, std::string("refused a link, ") + quic::to_text(refusal.kind) + ": " +
+                                refusal.detail);
+  }
+}
 
 bool Process::send(const quic::Transmit& transmit) {
   for (BytesView rest = transmit.bytes; !rest.empty();) {

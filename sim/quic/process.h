@@ -37,8 +37,8 @@ class Wire {
 
 class Process final : private quic::FactSink, private quic::DatagramSink {
  public:
-  // `life` tells this process from earlier ones on the host. `tls` is null-free and its own;
-  // config.cluster, local and keys are set here. world, wire and counters outlive it.
+  // `config`: what is the same for all processes; cluster, address and keys are set here. `tls` is
+  // not null and this process's own. world, wire and counters outlive it.
   Process(NetworkEnvironment& world, Wire& wire, NetworkCounters& counters, Keyed keyed,
           HostIndex host, const Credentials& credentials, quic::EndpointConfig config,
           std::shared_ptr<const quic::TlsContext> tls);
@@ -65,6 +65,11 @@ class Process final : private quic::FactSink, private quic::DatagramSink {
   // -- quic::DatagramSink
   bool send(const quic::Transmit& transmit) override;
 
+  struct Link {
+    Address remote;
+    bool up = false;
+  };
+
   template <typename Action>
   void pass(Action action);
   void work(Instant now);
@@ -79,8 +84,8 @@ class Process final : private quic::FactSink, private quic::DatagramSink {
   Chance tls_chance_;
   Chance quic_chance_;
   std::deque<Order> orders_;
-  std::map<LinkId, Address> remotes_;  // of the links that are dialled or up
-  std::optional<Moment> armed_;        // the earliest scheduled wake-up
+  std::map<LinkId, Link> links_;  // dialled or up
+  std::optional<Moment> armed_;   // the earliest scheduled wake-up
   bool in_pass_ = false;
   std::unique_ptr<quic::Endpoint> endpoint_;
 };

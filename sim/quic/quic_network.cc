@@ -36,7 +36,7 @@ void QuicNetwork::start(HostIndex host, const Credentials& credentials) {
         quic::TlsContext::load({own.certificate_pem, own.key_pem, authority_.certificate_pem()});
   }
   if (!loaded.context) {
-    world_.violation(host, loaded.error);
+    world_.violation(host, "cannot start: " + loaded.error);
     return;
   }
   Station& station = stations_[host];
@@ -49,10 +49,12 @@ void QuicNetwork::start(HostIndex host, const Credentials& credentials) {
 void QuicNetwork::stop(HostIndex host) { stations_[host].process.reset(); }
 
 void QuicNetwork::perform(HostIndex host, Order&& order) {
-  stations_[host].process->perform(std::move(order));
+  if (stations_[host].process) stations_[host].process->perform(std::move(order));
 }
 
-void QuicNetwork::settle(HostIndex host) { stations_[host].process->settle(); }
+void QuicNetwork::settle(HostIndex host) {
+  if (stations_[host].process) stations_[host].process->settle();
+}
 
 void QuicNetwork::clock_changed(HostIndex host) {
   if (stations_[host].process) stations_[host].process->clock_changed();
@@ -66,6 +68,11 @@ std::size_t QuicNetwork::open_links(HostIndex host) const {
 std::size_t QuicNetwork::open_streams(HostIndex host) const {
   const quic::Counters* counters = endpoint(host);
   return counters == nullptr ? 0 : counters->streams;
+}
+
+std::uint64_t QuicNetwork::unacknowledged(HostIndex host) const {
+  const quic::Counters* counters = endpoint(host);
+  return counters == nullptr ? 0 : counters->send_buffer_bytes;
 }
 
 const quic::Counters* QuicNetwork::endpoint(HostIndex host) const {
@@ -136,11 +143,13 @@ void QuicNetwork::arrive(const Happening& happening) {
     case HostState::idle: return answer_unreachable(happening);
     case HostState::running: break;
   }
+  Process* process = stations_[happening.host].process.get();
+  if (process == nullptr) return;  // it could not start
   // Behind the NAT its own address is the one that it has.
-  stations_[happening.host].process->receive({.from = seen(happening.a, happening.b),
-                                              .to = world_.address_of(happening.host),
-                                              .ecn = static_cast<unsigned>(happening.c),
-                                              .bytes = happening.bytes});
+  process->receive({.from = seen(happening.a, happening.b),
+                    .to = world_.address_of(happening.host),
+                    .ecn = static_cast<unsigned>(happening.c),
+                    .bytes = happening.bytes});
 }
 
 void QuicNetwork::answer_unreachable(const Happening& datagram) {

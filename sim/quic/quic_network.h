@@ -29,6 +29,7 @@ class QuicNetwork final : public Network, private Wire {
   void clock_changed(HostIndex host) override;
   std::size_t open_links(HostIndex host) const override;
   std::size_t open_streams(HostIndex host) const override;
+  std::uint64_t unacknowledged(HostIndex host) const override;
   const NetworkCounters& counters() const override { return counters_; }
 
   // What the host's endpoint has counted; null while no process runs there.

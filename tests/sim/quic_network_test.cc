@@ -160,6 +160,20 @@ BOOST_FIXTURE_TEST_CASE(ToAHostWithoutPowerEndAsIdle, Cast) {
   BOOST_TEST(network.open_links(0) == 0U);
 }
 
+BOOST_FIXTURE_TEST_CASE(EndAsIdleWhereTheClockJumpsPastTheTimeout, Cast) {
+  connect(0, 1);
+  clock(0).jump(now(), seconds(20));
+  network.clock_changed(0);
+  run_for(seconds(1));
+  BOOST_TEST(facts<LinkDown>(0).empty());
+  clock(0).jump(now(), seconds(31));
+  network.clock_changed(0);
+  run_for(milliseconds(1));
+  BOOST_TEST_REQUIRE(facts<LinkDown>(0).size() == 1U);
+  BOOST_TEST((facts<LinkDown>(0)[0].end == LinkEnd::idle));
+  BOOST_TEST(facts<LinkDown>(1).empty());
+}
+
 // The endpoint lives in its host's time: a clock at half the rate has twice the patience.
 BOOST_FIXTURE_TEST_CASE(WaitByTheClockOfTheirHost, Cast) {
   clock(0).drift(now(), -500'000);

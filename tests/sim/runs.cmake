@@ -18,10 +18,11 @@ foreach(file ${files})
   rpcnet_sim_run(twice.${scenario} 0 check ${scenario} --seeds 1..3)
 endforeach()
 # The real QUIC and TLS costs about a hundred times as much: fewer seeds.
-foreach(scenario steady crash-one partition-heal rolling-restart)
-  rpcnet_sim_run(quic.${scenario} 0 sweep ${scenario} --net quic --seeds 1..5)
+foreach(file ${files})
+  get_filename_component(scenario "${file}" NAME_WE)
+  rpcnet_sim_run(quic.${scenario} 0 sweep ${scenario} --net quic --seeds 1..3)
 endforeach()
-rpcnet_sim_run(quic.swarm 0 sweep swarm --net quic --seeds 1..20)
+rpcnet_sim_run(quic.more.swarm 0 sweep swarm --net quic --seeds 4..40)
 rpcnet_sim_run(quic.twice 0 check swarm --net quic --seeds 1..5)
 add_test(NAME sim_run.quic.fidelity
   COMMAND "${PROJECT_SOURCE_DIR}/tests/sim/fidelity" "${sim}" crash-one 20
@@ -34,6 +35,11 @@ file(GLOB plans CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/sim/regressions/*
 foreach(plan ${plans})
   get_filename_component(name "${plan}" NAME_WE)
   rpcnet_sim_run(regression.${name} 0 run "${plan}")
+endforeach()
+file(GLOB plans CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/sim/regressions/quic/*.toml")
+foreach(plan ${plans})
+  get_filename_component(name "${plan}" NAME_WE)
+  rpcnet_sim_run(regression.quic.${name} 0 run "${plan}" --net quic)
 endforeach()
 
 # A printed plan is the run: same hash as the seed it came from.
