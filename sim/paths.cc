@@ -14,6 +14,9 @@ constexpr std::uint64_t kFirstFault = 16;
 constexpr std::uint64_t kDrawsOfFault = 4;
 constexpr std::uint64_t kFlipsMax = 8;
 
+// A packet that is later by less was not changed in a way that anybody would notice.
+constexpr Duration kNoticeable = std::chrono::milliseconds(1);
+
 std::vector<bool> set_of(const std::vector<HostIndex>& members, std::size_t hosts) {
   if (members.empty()) return std::vector<bool>(hosts, true);
   std::vector<bool> set(hosts, false);
@@ -198,7 +201,7 @@ bool Paths::apply(Active& active, Moment now, const Packet& packet, Fate& fate) 
       const Duration sending(bytes * 1'000'000'000 / rate);
       free_at = now + waiting + sending;
       fate.delay += waiting + sending;
-      return waiting > Duration::zero();
+      return waiting + sending >= kNoticeable;
     }
     case FaultKind::cut:
     case FaultKind::partition: fate.lost = true; return true;

@@ -136,6 +136,12 @@ BOOST_AUTO_TEST_CASE(BandwidthQueuesAndThenDrops) {
   BOOST_TEST(paths.pass(Moment{}, packet(0, 1, 5, 1000)).lost);
   BOOST_TEST(!paths.pass(Moment(milliseconds(20)), packet(0, 1, 6, 1000)).lost);
   BOOST_TEST(!paths.pass(Moment{}, packet(1, 0, 7, 1000)).lost);  // its own queue
+  BOOST_TEST(paths.effects(0) == 8U);
+  // On a fast path a packet that waits for nobody is hardly late.
+  slow.bytes_per_second = 10'000'000;
+  paths.begin(1, slow);
+  paths.pass(Moment{}, packet(1, 2, 8, 1000));
+  BOOST_TEST(paths.effects(1) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(DuplicatesAndLatecomersKeepTheirBounds) {
