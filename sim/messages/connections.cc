@@ -22,14 +22,14 @@ void MessagesNetwork::stop(HostIndex host) {
 }
 
 // Looks at all connections: for what happens now and then.
-std::vector<MessagesNetwork::Ref> MessagesNetwork::ends_of(HostIndex host) {
+std::vector<MessagesNetwork::Ref> MessagesNetwork::ends_of(HostIndex host) const {
   std::vector<Ref> refs;
   for (std::uint32_t index = 0; index < connections_.size(); ++index) {
     for (std::uint8_t side = 0; side < 2; ++side) {
       const Ref ref{index, side};
       const EndState state = end(ref).state;
       const bool open =
-          state == EndState::dialling || state == EndState::half_open || state == EndState::up;
+          is_dialling(state) || state == EndState::half_open || state == EndState::up;
       if (open && end(ref).host == host && alive(ref)) refs.push_back(ref);
     }
   }
@@ -80,7 +80,7 @@ std::optional<MessagesNetwork::Ref> MessagesNetwork::lookup(HostIndex host, Link
   return Ref{index, static_cast<std::uint8_t>(link.dialled() ? 0 : 1)};
 }
 
-bool MessagesNetwork::alive(Ref ref) {
+bool MessagesNetwork::alive(Ref ref) const {
   return world_.state(end(ref).host) == HostState::running &&
          world_.life(end(ref).host) == end(ref).life;
 }
@@ -163,8 +163,8 @@ std::size_t MessagesNetwork::open_streams(HostIndex host) const {
 
 std::uint64_t MessagesNetwork::unacknowledged(HostIndex host) const {
   std::uint64_t bytes = 0;
-  for (const auto& [link, index] : hosts_[host].links) {
-    for (const auto& [id, stream] : connections_[index].ends[link % 2].streams) {
+  for (const Ref ref : ends_of(host)) {
+    for (const auto& [id, stream] : end(ref).streams) {
       if (!stream.out.reset) bytes += stream.out.unacknowledged();
     }
   }

@@ -248,8 +248,7 @@ void MessagesNetwork::clock_changed(HostIndex host) {
   HostLinks& links = hosts_[host];
   const Duration lead = clock_lead(host);
   const Duration gained = lead - std::exchange(links.clock_lead, lead);
-  for (const auto& [link, index] : links.links) {
-    const Ref ref{index, static_cast<std::uint8_t>(LinkId{link}.dialled() ? 0 : 1)};
+  for (const Ref ref : ends_of(host)) {
     const End& one = end(ref);
     if (one.state != EndState::up) continue;
     if (world_.now() - last_activity(one) + gained < config_.idle_timeout) continue;
