@@ -11,14 +11,16 @@
 #include <utility>
 
 #include "engine/assert.h"
+#include "engine/rpc/frame.h"
+#include "engine/rpc/retry.h"
 #include "io/core/chain.h"
 
 namespace rpcnet::core {
 namespace {
 
-bool asked_to_wait(const Metadata& trailers) {
+bool says(const Metadata& trailers, std::string_view key) {
   return std::any_of(trailers.begin(), trailers.end(),
-                     [](const auto& pair) { return pair.first == rpc::kRetryAfterMs; });
+                     [key](const auto& pair) { return pair.first == key; });
 }
 
 Result<Bytes> answer_of(OutgoingCall& call) {
@@ -121,6 +123,14 @@ class ClientChain : public Chain {
     return std::holds_alternative<WorkerTarget>(route_->target);
   }
 
+  // A peer with a wrong certificate says nothing of the others: to the call it is away.
+  Status as_judged(Status status) const {
+    const bool refused =
+        status.code == StatusCode::unauthenticated && says(view_.trailers, rpc::kNotStarted);
+    if (refused && elsewhere()) status.code = StatusCode::unavailable;
+    return status;
+  }
+
   Terms terms_now() const {
     Terms terms = terms_;
     terms.metadata = view_.metadata;
@@ -190,11 +200,11 @@ class UnaryChain final : public ClientChain {
       status = answer.status();
       if (answer.ok()) reply = std::move(*answer);
       doubt_peer(status);
-      auto wait = retry.next(status, view().trailers, core.retry_rng());
+      auto wait = retry.next(as_judged(status), view().trailers, core.retry_rng());
       if (!wait) co_return status;
       if (!safe_ && !elsewhere()) co_return status;
       // Another one need not be spared for what this one did, unless it asked for that.
-      if (elsewhere() && !asked_to_wait(view().trailers)) wait = Duration::zero();
+      if (elsewhere() && !says(view().trailers, rpc::kRetryAfterMs)) wait = Duration::zero();
       if (view().deadline && core.now() + *wait >= *view().deadline) co_return status;
       if (*wait > Duration::zero()) {
         asio::steady_timer timer(core.context(), *wait);
@@ -236,8 +246,8 @@ class StreamChain final : public ClientChain {
       view().trailers = call_->trailers;
       doubt_peer(*call_->outcome);
       if (!may_move || !elsewhere()) co_return *call_->outcome;
-      const auto wait = retry.next(*call_->outcome, call_->trailers, core.retry_rng());
-      if (!wait || asked_to_wait(call_->trailers)) co_return *call_->outcome;
+      const auto wait = retry.next(as_judged(*call_->outcome), call_->trailers, core.retry_rng());
+      if (!wait || says(call_->trailers, rpc::kRetryAfterMs)) co_return *call_->outcome;
     }
   }
 
