@@ -173,7 +173,7 @@ void LedgerOracle::on_outcome(HostIndex host, Outcome outcome) {
     ends_[{host, fresh.call}] = said.name;
     ++outgoing_[host];
     if (fresh.deadline) {
-      watch(*fresh.deadline + kSlack, {said.name, false, fresh.began, "past its deadline"});
+      watch(*fresh.deadline + kSlack, {said.name, false, fresh.began, "past its deadline", true});
     }
     return;
   }
@@ -287,7 +287,7 @@ void LedgerOracle::on_arrived(HostIndex host, const CallArrived& arrived) {
   check_deadline(host, *exchange, arrived);
   if (arrived.deadline) {
     watch(moment_of(host, *arrived.deadline) + kSlack,
-          {*name, true, world().now(), "past its deadline"});
+          {*name, true, world().now(), "past its deadline", true});
   }
   if (exchange->ended) {
     watch(world().now() + bounds().freed, {*name, true, world().now(), "that is over"});
@@ -445,9 +445,7 @@ void LedgerOracle::look_at(const Watch& watch) {
   }
   const HostIndex host = watch.callee ? *exchange->callee : exchange->caller;
   if (faults().held_up_since(host, watch.since)) return;
-  // A deadline needs nobody else; an end that is far away does.
-  const bool deadline = exchange->deadline && !exchange->ended;
-  if (!deadline && faults().disturbed_since(watch.since)) return;
+  if (!watch.alone && faults().disturbed_since(watch.since)) return;
   if (!check(false)) {
     fail(host, (watch.callee ? "still serves " : "still waits for ") + text_of(*exchange) + ", " +
                    watch.why);

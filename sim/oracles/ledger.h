@@ -84,6 +84,7 @@ class LedgerOracle final : public Oracle {
     bool callee = false;  // whose end has to be over by then
     Moment since;         // of what disturbed it since then it is excused
     const char* why = "";
+    bool alone = false;  // its own timer's business: nothing that the network does excuses it
   };
   // A command that may still be refused.
   enum class Kind : std::uint8_t { other, headers, cancel, finish };

@@ -34,6 +34,8 @@ enum Purpose : std::uint64_t {
   kDrawMessage = 7,
 };
 
+constexpr Duration kLazy = milliseconds(120);
+
 std::uint64_t at_least_one(std::int64_t value) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 1));
 }
@@ -216,9 +218,12 @@ void Client::go_on(ProgramContext& context, CallId id) {
 void Client::take(ProgramContext& context, CallId id) {
   const auto found = talks_.find(id);
   if (found == talks_.end()) return;
-  Talk& talk = found->second;
-  context.command(ConsumeMessages{id, std::exchange(talk.owed_bytes, 0),
-                                  std::exchange(talk.owed_messages, 0)});
+  auto& owed = found->second.owed;
+  if (owed.empty()) return;
+  const std::size_t size = owed.front();
+  owed.pop_front();
+  if (!owed.empty()) context.wake(kLazy, token_of(kTake, id));
+  context.command(ConsumeMessages{id, size, 1});
 }
 
 void Client::on_event(ProgramContext& context, const Event& event) {
@@ -233,10 +238,8 @@ void Client::on_event(ProgramContext& context, const Event& event) {
 void Client::on_message(ProgramContext& context, const MessageArrived& message) {
   if (const auto talk = talks_.find(message.call);
       talk != talks_.end() && talk->second.lazy) {
-    talk->second.owed_bytes += message.message.size();
-    if (++talk->second.owed_messages == 1) {
-      context.wake(milliseconds(300), token_of(kTake, message.call));
-    }
+    talk->second.owed.push_back(message.message.size());
+    if (talk->second.owed.size() == 1) context.wake(kLazy, token_of(kTake, message.call));
     return;
   }
   context.command(ConsumeMessages{message.call, message.message.size(), 1});

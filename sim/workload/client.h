@@ -6,6 +6,7 @@
 // once, half-closed early or late, and some given up in the middle.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <vector>
@@ -37,9 +38,8 @@ class Client final : public Program {
     bool close_apart = false;  // half-closes by itself and not with the last message
     bool closed = false;
     bool waiting = false;  // for CallWritable
-    bool lazy = false;
-    std::uint64_t owed_messages = 0;
-    std::uint64_t owed_bytes = 0;
+    bool lazy = false;             // takes messages late, one at a time
+    std::deque<std::size_t> owed;  // sizes of messages that were not taken yet
   };
 
   void ask_director(ProgramContext& context);

@@ -14,6 +14,8 @@ using std::chrono::milliseconds;
 enum Due : std::uint64_t { kToken = 0, kAnswer = 1, kTake = 2, kRetag = 3 };
 constexpr std::uint64_t kDueBits = 2;
 
+constexpr Duration kLazy = milliseconds(120);
+
 enum Purpose : std::uint64_t { kThink = 1, kFail = 2, kStyle = 3, kTag = 4 };
 
 std::uint64_t token_of(Due due, CallId call) { return (call.value << kDueBits) | due; }
@@ -81,12 +83,11 @@ void Worker::on_message(ProgramContext& context, const MessageArrived& message) 
   Serving& serving = call->second;
   ++serving.messages;
   serving.bytes += message.message.size();
-  ++serving.owed_messages;
-  serving.owed_bytes += message.message.size();
+  serving.owed.push_back(message.message.size());
   if (!serving.lazy) {
     take(context, call);
-  } else if (serving.owed_messages == 1) {
-    context.wake(milliseconds(300), token_of(kTake, message.call));
+  } else if (serving.owed.size() == 1) {
+    context.wake(kLazy, token_of(kTake, message.call));
   }
   switch (serving.method) {
     case Method::echo: {
@@ -111,10 +112,12 @@ void Worker::on_message(ProgramContext& context, const MessageArrived& message) 
 }
 
 void Worker::take(ProgramContext& context, Position call) {
-  Serving& serving = call->second;
-  if (serving.owed_messages == 0) return;
-  context.command(ConsumeMessages{call->first, std::exchange(serving.owed_bytes, 0),
-                                  std::exchange(serving.owed_messages, 0)});
+  auto& owed = call->second.owed;
+  if (owed.empty()) return;
+  const std::size_t size = owed.front();
+  owed.pop_front();
+  if (!owed.empty()) context.wake(kLazy, token_of(kTake, call->first));
+  context.command(ConsumeMessages{call->first, size, 1});
 }
 
 void Worker::on_timer(ProgramContext& context, std::uint64_t token) {

@@ -24,7 +24,7 @@ class Worker final : public Program {
   struct Serving {
     Method method{};
     Metadata metadata;
-    bool lazy = false;     // takes messages late
+    bool lazy = false;     // takes messages late, one at a time
     bool fails = false;
     bool half_closed = false;
     std::optional<GenerateRequest> request;
@@ -33,8 +33,7 @@ class Worker final : public Program {
     std::deque<Bytes> replies;     // chat, not sent yet
     std::uint64_t messages = 0;    // that came
     std::uint64_t bytes = 0;
-    std::uint64_t owed_messages = 0;  // not taken yet
-    std::uint64_t owed_bytes = 0;
+    std::deque<std::size_t> owed;  // sizes of messages that were not taken yet
   };
   using Position = std::map<CallId, Serving>::iterator;
 
