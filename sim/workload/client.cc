@@ -238,6 +238,8 @@ void Client::on_event(ProgramContext& context, const Event& event) {
 void Client::on_message(ProgramContext& context, const MessageArrived& message) {
   if (const auto talk = talks_.find(message.call);
       talk != talks_.end() && talk->second.lazy) {
+    // The first message needs no taking (command.h).
+    if (!std::exchange(talk->second.heard, true)) return;
     talk->second.owed.push_back(message.message.size());
     if (talk->second.owed.size() == 1) context.wake(kLazy, token_of(kTake, message.call));
     return;

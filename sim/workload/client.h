@@ -39,6 +39,7 @@ class Client final : public Program {
     bool closed = false;
     bool waiting = false;  // for CallWritable
     bool lazy = false;             // takes messages late, one at a time
+    bool heard = false;            // the first message
     std::deque<std::size_t> owed;  // sizes of messages that were not taken yet
   };
 

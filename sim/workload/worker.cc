@@ -83,7 +83,8 @@ void Worker::on_message(ProgramContext& context, const MessageArrived& message) 
   Serving& serving = call->second;
   ++serving.messages;
   serving.bytes += message.message.size();
-  serving.owed.push_back(message.message.size());
+  // The first message needs no taking (command.h).
+  if (serving.messages > 1) serving.owed.push_back(message.message.size());
   if (!serving.lazy) {
     take(context, call);
   } else if (serving.owed.size() == 1) {
