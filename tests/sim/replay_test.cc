@@ -34,9 +34,9 @@ Plan rough(std::uint64_t seed) {
                       {"workload.echo_bytes", {8, 40000}},
                       {"workload.cancel_ppm", {0, 200000}}};
   scenario.swarm_faults = Range{1, 6};
-  std::string error;
-  const auto plan = expand(scenario, seed, error);
-  BOOST_REQUIRE_MESSAGE(plan, error);
+  Problem problem;
+  const auto plan = expand(scenario, seed, problem);
+  BOOST_REQUIRE_MESSAGE(plan, problem.what);
   return *plan;
 }
 
