@@ -50,6 +50,7 @@ asio::awaitable<void> ask(rpcnet::Host& host, Seeds seeds) {
 
 int main(int argc, char** argv) {
   if (argc < 3) return std::puts("usage: cluster_node worker|ask HOST:PORT [SEED]"), 64;
+  rpcnet::set_up_log();  // what goes wrong below, to standard error
   asio::io_context context;
   auto host = rpcnet::Host::start(context, {.bind = argv[2]});
   if (!host.ok()) return std::puts(to_text(host.status()).c_str()), 1;
