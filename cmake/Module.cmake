@@ -18,6 +18,10 @@ function(rpcnet_compile_options target)
     # g++ 12 raises false alarms: about strings (GCC bug 105651), and about fences in Asio's headers
     # that the thread sanitizer does not see.
     target_compile_options(${target} PRIVATE -Wno-restrict -Wno-tsan)
+    if(RPCNET_SANITIZE)
+      # What the sanitizers insert hides from g++ that something is always set (its manual says so).
+      target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
+    endif()
   else()
     # libstdc++ 12 deprecates what its own stable_sort uses, and clang blames whoever calls that.
     target_compile_options(${target} PRIVATE -Wno-deprecated-declarations)

@@ -29,12 +29,12 @@ class NetBenchOf : public NetworkEnvironment {
   explicit NetBenchOf(std::size_t hosts, Config config = {},
                       Latency latency = {LatencyShape::fixed, std::chrono::milliseconds(1), {}},
                       std::uint64_t seed = 1)
-      : paths(Keyed(seed), hosts, latency, 0),
-        network(*this, paths, Keyed(seed), hosts, config),
-        clocks_(hosts, HostClock(std::chrono::seconds(1), 0)),
+      : clocks_(hosts, HostClock(std::chrono::seconds(1), 0)),
         states_(hosts, HostState::idle),
         lives_(hosts),
-        told_(hosts) {}
+        told_(hosts),
+        paths(Keyed(seed), hosts, latency, 0),
+        network(*this, paths, Keyed(seed), hosts, config) {}
 
   static Credentials member(const std::string& node, const std::string& cluster = "c") {
     return {PeerIdentity{cluster, node}, cluster, true, true};
@@ -150,9 +150,6 @@ class NetBenchOf : public NetworkEnvironment {
   // Hashes of the datagrams that left from one host for another, in order; `quic` only.
   const std::vector<std::uint64_t>& wire(HostIndex from, HostIndex to) { return wire_[{from, to}]; }
 
-  Paths paths;
-  Net network;
-
  private:
   EventQueue queue_;
   Moment now_{};
@@ -164,6 +161,11 @@ class NetBenchOf : public NetworkEnvironment {
   std::vector<std::string> violations_;
   std::vector<Address> unreachables_;
   std::uint64_t next_link_ = 2;
+
+ public:
+  // Last, since a network looks at the clocks as it ends.
+  Paths paths;
+  Net network;
 };
 
 using NetBench = NetBenchOf<messages::MessagesNetwork, messages::MessagesConfig>;
