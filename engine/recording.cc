@@ -239,7 +239,11 @@ std::optional<Header> Reader::header() {
   ++at_;
   const std::uint64_t begin = at_;
   const auto found = body();
-  if (!found) return std::nullopt;
+  if (!found) {
+    // Without a header it is no whole recording, however well the cut fits.
+    if (fault_.kind == Fault::Kind::end) fault_.kind = Fault::Kind::cut;
+    return std::nullopt;
+  }
   Bytes storage;
   Decoder decoder(*found, storage);
   const auto type = decoder.u8();

@@ -172,7 +172,9 @@ BOOST_AUTO_TEST_CASE(WhatIsWrittenReadsBack) {
 BOOST_AUTO_TEST_CASE(WhatIsCutOffReadsBackUpToItsLastWholeRecord) {
   BOOST_TEST(rc::check([](std::uint64_t seed) {
     const Sample written = sample(seed);
-    const auto size = *rc::gen::inRange<std::size_t>(0, written.bytes.size());
+    // Half of them in the head, where the edges are.
+    const auto below = *rc::gen::element<std::size_t>(24, written.bytes.size());
+    const auto size = *rc::gen::inRange<std::size_t>(0, below);
     const Read got = read(BytesView(written.bytes).first(size));
     const auto whole =
         std::upper_bound(written.ends.begin(), written.ends.end(), size) - written.ends.begin();
