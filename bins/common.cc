@@ -7,17 +7,12 @@ namespace {
 
 spdlog::level::level_enum library_level(LogLevel wanted) {
   switch (wanted) {
-    case LogLevel::off:
-      return spdlog::level::off;
-    case LogLevel::error:
-      return spdlog::level::err;
+    case LogLevel::off: return spdlog::level::off;
+    case LogLevel::error: return spdlog::level::err;
     case LogLevel::warn:
-    case LogLevel::info:
-      return spdlog::level::warn;
-    case LogLevel::debug:
-      return spdlog::level::debug;
-    case LogLevel::trace:
-      return spdlog::level::trace;
+    case LogLevel::info: return spdlog::level::warn;
+    case LogLevel::debug: return spdlog::level::debug;
+    case LogLevel::trace: return spdlog::level::trace;
   }
   return spdlog::level::warn;
 }

@@ -9,16 +9,11 @@ namespace {
 
 const char* symbol_of(MemberEventKind kind) {
   switch (kind) {
-    case MemberEventKind::joined:
-      return "👋";
-    case MemberEventKind::left:
-      return "🚪";
-    case MemberEventKind::failed:
-      return "❌";
-    case MemberEventKind::recovered:
-      return "✅";
-    case MemberEventKind::tags_changed:
-      return "🏷️ ";
+    case MemberEventKind::joined: return "👋";
+    case MemberEventKind::left: return "🚪";
+    case MemberEventKind::failed: return "❌";
+    case MemberEventKind::recovered: return "✅";
+    case MemberEventKind::tags_changed: return "🏷️ ";
   }
   return "";
 }

@@ -75,9 +75,7 @@ std::optional<std::uint64_t> whole_number(const std::string& text) {
   return number;
 }
 
-std::string number_text(std::uint64_t number) {
-  return std::to_string(number);
-}
+std::string number_text(std::uint64_t number) { return std::to_string(number); }
 
 std::string joined(const std::vector<std::string>& parts) {
   std::string text;
@@ -172,8 +170,9 @@ Value addresses(std::vector<std::string>& target) {
                 target = split(given, ',');
                 return std::all_of(target.begin(), target.end(), is_reachable);
               },
-          .expected = "HOST:PORT, or several with commas between, such as 127.0.0.1:61000; nobody "
-                      "is reached at a wildcard such as 0.0.0.0 or at port 0",
+          .expected =
+              "HOST:PORT, or several with commas between, such as 127.0.0.1:61000; nobody "
+              "is reached at a wildcard such as 0.0.0.0 or at port 0",
           .initial = joined(target)};
 }
 

@@ -21,9 +21,9 @@ struct AssertFailure {
 
 }  // namespace rpcnet
 
-#define ENGINE_ASSERT(condition)                                  \
-  do {                                                            \
-    if (!(condition)) [[unlikely]] {                              \
-      ::rpcnet::assert_failed({#condition, __FILE__, __LINE__});  \
-    }                                                             \
+#define ENGINE_ASSERT(condition)                                 \
+  do {                                                           \
+    if (!(condition)) [[unlikely]] {                             \
+      ::rpcnet::assert_failed({#condition, __FILE__, __LINE__}); \
+    }                                                            \
   } while (false)

@@ -145,20 +145,20 @@ using Command = std::variant<Join, Leave, ChangeTags, StartCall, SendMessage, Ha
 // What became of a command. Every value but `done` means: refused, nothing has changed.
 enum class Outcome : std::uint8_t {
   done,
-  unknown_call,        // no such call, or it is finished: harmless, calls end at any time
-  call_exists,         // the caller's fault: this number was used before
-  too_many_calls,      // RpcConfig::calls_max is reached
-  message_too_large,   // over RpcConfig::message_max
-  metadata_too_large,  // over RpcConfig::metadata_max; of a status: with its message and details
-  bad_metadata,        // a key that is empty or has a character outside [a-z0-9._-]
-  not_writable,        // far over RpcConfig::send_buffer_max: wait for CallWritable
-  bad_method,          // empty or longer than 255 bytes
-  already_half_closed, // a message after the last one, or headers after a message
-  not_a_member,        // the node was configured without membership
-  already_left,        // after Leave
-  bad_tag,             // empty or malformed key: 1 to 64 of [a-z0-9._-]
-  tags_too_large,      // over SwimConfig::tags_max in all
-  unknown_registry,    // or, when opening, one that exists
+  unknown_call,         // no such call, or it is finished: harmless, calls end at any time
+  call_exists,          // the caller's fault: this number was used before
+  too_many_calls,       // RpcConfig::calls_max is reached
+  message_too_large,    // over RpcConfig::message_max
+  metadata_too_large,   // over RpcConfig::metadata_max; of a status: with its message and details
+  bad_metadata,         // a key that is empty or has a character outside [a-z0-9._-]
+  not_writable,         // far over RpcConfig::send_buffer_max: wait for CallWritable
+  bad_method,           // empty or longer than 255 bytes
+  already_half_closed,  // a message after the last one, or headers after a message
+  not_a_member,         // the node was configured without membership
+  already_left,         // after Leave
+  bad_tag,              // empty or malformed key: 1 to 64 of [a-z0-9._-]
+  tags_too_large,       // over SwimConfig::tags_max in all
+  unknown_registry,     // or, when opening, one that exists
 };
 
 const char* to_text(Outcome outcome);

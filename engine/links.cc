@@ -39,9 +39,7 @@ LinkGroup group_of(const Address& address) {
       .group();
 }
 
-LinkGroup group_of(const NodeId& node) {
-  return Fold().add(node.text()).group();
-}
+LinkGroup group_of(const NodeId& node) { return Fold().add(node.text()).group(); }
 
 }  // namespace
 

@@ -40,9 +40,7 @@ struct LinkGroup {
   friend bool operator==(const LinkGroup&, const LinkGroup&) = default;
 };
 
-constexpr std::uint64_t hash_bits(LinkGroup group) {
-  return group.hash;
-}
+constexpr std::uint64_t hash_bits(LinkGroup group) { return group.hash; }
 
 class Links {
  public:

@@ -254,15 +254,9 @@ void Node::handle_deadline(Instant now) {
   parts_->follow_events_from(mark);
 }
 
-Output* Node::poll() {
-  return parts_->out.poll();
-}
-std::size_t Node::pending() const {
-  return parts_->out.size();
-}
-const Output& Node::pending(std::size_t index) const {
-  return parts_->out.pending(index);
-}
+Output* Node::poll() { return parts_->out.poll(); }
+std::size_t Node::pending() const { return parts_->out.size(); }
+const Output& Node::pending(std::size_t index) const { return parts_->out.pending(index); }
 
 std::optional<Instant> Node::deadline() const {
   const auto rpc = parts_->rpc.deadline();
@@ -272,9 +266,7 @@ std::optional<Instant> Node::deadline() const {
   return std::min(*rpc, *swim);
 }
 
-const NodeConfig& Node::config() const {
-  return parts_->config;
-}
+const NodeConfig& Node::config() const { return parts_->config; }
 
 std::vector<Member> Node::members() const {
   return parts_->swim ? parts_->swim->members() : std::vector<Member>{};
@@ -298,18 +290,10 @@ std::vector<WorkerView> Node::workers(std::uint32_t registry, Instant now) const
   return parts_->workers(found->second, now);
 }
 
-bool Node::is_writable(CallId call) const {
-  return parts_->rpc.is_writable(call);
-}
-std::size_t Node::serving() const {
-  return parts_->rpc.serving();
-}
-std::size_t Node::outgoing() const {
-  return parts_->rpc.outgoing();
-}
-const rpc::Counters& Node::rpc_counters() const {
-  return parts_->rpc.counters();
-}
+bool Node::is_writable(CallId call) const { return parts_->rpc.is_writable(call); }
+std::size_t Node::serving() const { return parts_->rpc.serving(); }
+std::size_t Node::outgoing() const { return parts_->rpc.outgoing(); }
+const rpc::Counters& Node::rpc_counters() const { return parts_->rpc.counters(); }
 
 const swim::Counters& Node::swim_counters() const {
   static constexpr swim::Counters kNone{};

@@ -74,7 +74,8 @@ class Driver final : private quic::FactSink {
   // Every input of the node goes through here: `give` gets it, or the recorder in front of it.
   template <typename Give>
   decltype(auto) feed(const Give& give) {
-    if (recorder_) [[unlikely]] return give(recorder_->recorder());
+    if (recorder_) [[unlikely]]
+      return give(recorder_->recorder());
     return give(node_);
   }
 

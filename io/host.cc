@@ -26,9 +26,7 @@ Host& Host::operator=(Host&& other) noexcept {
   return *this;
 }
 
-Host::~Host() {
-  stop();
-}
+Host::~Host() { stop(); }
 
 void Host::serve(std::string method, UnaryHandler handler) {
   core_->serve(std::move(method), {std::move(handler), nullptr});
@@ -44,17 +42,13 @@ void Host::serve(const std::shared_ptr<Service>& service) {
   }
 }
 
-void Host::intercept(ServerInterceptor interceptor) {
-  core_->intercept(std::move(interceptor));
-}
+void Host::intercept(ServerInterceptor interceptor) { core_->intercept(std::move(interceptor)); }
 
 void Host::authorize(std::string pattern, Authorizer authorizer) {
   core_->authorize(std::move(pattern), std::move(authorizer));
 }
 
-asio::any_io_executor Host::executor() const {
-  return core_->context().get_executor();
-}
+asio::any_io_executor Host::executor() const { return core_->context().get_executor(); }
 
 asio::awaitable<Result<Bytes>> Host::start_call(Peer peer, std::string method, Bytes request,
                                                 const CallOptions& options) {
@@ -71,44 +65,22 @@ asio::awaitable<Result<Peer>> Host::start_resolve(std::string text) {
   return core::resolve_peer(std::move(text), core_->families());
 }
 
-asio::awaitable<bool> Host::start_drain(Duration grace) {
-  return core::Core::drain(core_, grace);
-}
+asio::awaitable<bool> Host::start_drain(Duration grace) { return core::Core::drain(core_, grace); }
 
 void Host::stop() {
   // The pass that this may be called from goes on with a Core that is still there.
   if (const auto core = core_) core->stop();
 }
 
-Status Host::reload(const CredentialFiles& files) {
-  return core_->reload(files);
-}
-const Address& Host::address() const {
-  return core_->driver().socket().local();
-}
-const Address& Host::advertised() const {
-  return core_->node().config().advertise;
-}
-const NodeId& Host::id() const {
-  return core_->node().config().id;
-}
-const std::string& Host::cluster_name() const {
-  return core_->node().config().cluster;
-}
-std::size_t Host::serving() const {
-  return core_->node().serving();
-}
-HostCounters Host::counters() const {
-  return core_->counters();
-}
-const Node& Host::node() const {
-  return core_->node();
-}
-Instant Host::now() const {
-  return core_->now();
-}
-asio::io_context& Host::context() const {
-  return core_->context();
-}
+Status Host::reload(const CredentialFiles& files) { return core_->reload(files); }
+const Address& Host::address() const { return core_->driver().socket().local(); }
+const Address& Host::advertised() const { return core_->node().config().advertise; }
+const NodeId& Host::id() const { return core_->node().config().id; }
+const std::string& Host::cluster_name() const { return core_->node().config().cluster; }
+std::size_t Host::serving() const { return core_->node().serving(); }
+HostCounters Host::counters() const { return core_->counters(); }
+const Node& Host::node() const { return core_->node(); }
+Instant Host::now() const { return core_->now(); }
+asio::io_context& Host::context() const { return core_->context(); }
 
 }  // namespace rpcnet

@@ -24,9 +24,7 @@ Status no_certificate() {
 
 }  // namespace
 
-asio::awaitable<Status> Next::operator()() const {
-  return chain_->run(index_);
-}
+asio::awaitable<Status> Next::operator()() const { return chain_->run(index_); }
 
 asio::awaitable<Status> core::Chain::run(std::size_t index) {
   if (index < entered_) return twice();

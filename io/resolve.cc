@@ -81,9 +81,9 @@ std::optional<Result<std::vector<Address>>> numeric(const std::string& text, Fam
   const auto address = parse_address(text);
   if (!address) return std::nullopt;
   if (fits(*address, families)) return Result<std::vector<Address>>(std::vector{*address});
-  return Result<std::vector<Address>>(
-      error(StatusCode::not_found, "\"" + text + "\" cannot be reached from a socket that is " +
-                                       name_of(families) + " only"));
+  return Result<std::vector<Address>>(error(
+      StatusCode::not_found,
+      "\"" + text + "\" cannot be reached from a socket that is " + name_of(families) + " only"));
 }
 
 }  // namespace

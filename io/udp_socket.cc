@@ -479,8 +479,8 @@ UdpSocket::Sent UdpSocket::send_at_once(const quic::Transmit& burst) {
       ++counters_.too_large;
       return Sent::done;
     }
-    if (!single && (number == EIO || number == EINVAL || number == EOPNOTSUPP ||
-                    number == EMSGSIZE)) {
+    if (!single &&
+        (number == EIO || number == EINVAL || number == EOPNOTSUPP || number == EMSGSIZE)) {
       return Sent::unsupported;
     }
     // The error may be an earlier packet's, told late: the second one is this packet's own.

@@ -45,19 +45,17 @@ enum class FaultKind : std::uint8_t {
 };
 
 inline constexpr std::array kFaultKinds{
-    FaultKind::loss,       FaultKind::burst_loss,  FaultKind::duplicate, FaultKind::reorder,
-    FaultKind::corrupt,    FaultKind::truncate,    FaultKind::latency,   FaultKind::bandwidth,
-    FaultKind::mtu,        FaultKind::cut,         FaultKind::hold,      FaultKind::drop,
-    FaultKind::partition,  FaultKind::crash,       FaultKind::power_off, FaultKind::restart,
-    FaultKind::replace,    FaultKind::join,        FaultKind::leave,     FaultKind::pause,
-    FaultKind::slow,       FaultKind::clock_jump,  FaultKind::clock_drift, FaultKind::rebind};
+    FaultKind::loss,      FaultKind::burst_loss, FaultKind::duplicate,   FaultKind::reorder,
+    FaultKind::corrupt,   FaultKind::truncate,   FaultKind::latency,     FaultKind::bandwidth,
+    FaultKind::mtu,       FaultKind::cut,        FaultKind::hold,        FaultKind::drop,
+    FaultKind::partition, FaultKind::crash,      FaultKind::power_off,   FaultKind::restart,
+    FaultKind::replace,   FaultKind::join,       FaultKind::leave,       FaultKind::pause,
+    FaultKind::slow,      FaultKind::clock_jump, FaultKind::clock_drift, FaultKind::rebind};
 
 const char* to_text(FaultKind kind);
 std::optional<FaultKind> parse_fault_kind(std::string_view text);
 
-constexpr bool is_network(FaultKind kind) {
-  return kind <= FaultKind::partition;
-}
+constexpr bool is_network(FaultKind kind) { return kind <= FaultKind::partition; }
 
 // Does it end by itself, at `until`?
 constexpr bool has_end(FaultKind kind) {
@@ -74,10 +72,8 @@ constexpr bool may_accuse(FaultKind kind) {
     case FaultKind::crash:
     case FaultKind::power_off:
     case FaultKind::replace:
-    case FaultKind::leave:
-      return false;
-    default:
-      return true;
+    case FaultKind::leave: return false;
+    default: return true;
   }
 }
 

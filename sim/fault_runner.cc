@@ -58,8 +58,8 @@ void FaultRunner::handle(const Happening& happening) {
 
 void FaultRunner::begin(std::size_t index) {
   const Fault& fault = plan_.faults[index];
-  world_.trace().add({world_.now(), 0, TraceKind::fault, static_cast<std::uint8_t>(fault.kind),
-                      index, 1});
+  world_.trace().add(
+      {world_.now(), 0, TraceKind::fault, static_cast<std::uint8_t>(fault.kind), index, 1});
   for (Tap* tap : world_.taps()) tap->on_fault(fault, true);
   active_[index] = has_end(fault.kind);
   if (may_accuse(fault.kind)) {
@@ -147,8 +147,8 @@ void FaultRunner::end(std::size_t index) {
   const Fault& fault = plan_.faults[index];
   if (!active_[index]) return;
   active_[index] = false;
-  world_.trace().add({world_.now(), 0, TraceKind::fault, static_cast<std::uint8_t>(fault.kind),
-                      index, 0});
+  world_.trace().add(
+      {world_.now(), 0, TraceKind::fault, static_cast<std::uint8_t>(fault.kind), index, 0});
   if (may_accuse(fault.kind)) {
     last_disturbed_ = world_.now();
     --disturbing_;

@@ -49,7 +49,7 @@ class FaultRunner final : public Tap {
   std::vector<bool> left_;
   int networks_ = 0;  // faults of the network that are under way
   std::optional<Moment> last_network_;
-  std::vector<int> holding_;                        // faults that do so now, by host
+  std::vector<int> holding_;                         // faults that do so now, by host
   std::vector<std::optional<Moment>> last_held_up_;  // by host
   std::vector<std::optional<Moment>> last_absent_;   // by host
   int disturbing_ = 0;

@@ -40,10 +40,10 @@ struct Host {
   std::unique_ptr<Recorder> recorder;  // of this life
   std::vector<Bytes> recordings;       // of the earlier ones
 
-  int paused = 0;              // how many faults hold it
-  Duration input_cost{};       // of each input, while slow
+  int paused = 0;         // how many faults hold it
+  Duration input_cost{};  // of each input, while slow
   Moment busy_until{};
-  bool wake_at_free = false;   // a happening for busy_until is scheduled
+  bool wake_at_free = false;       // a happening for busy_until is scheduled
   std::vector<Happening> backlog;  // what waits for the process, in order of arrival
   std::optional<Moment> armed;     // the earliest scheduled wake-up for the node's deadline
 

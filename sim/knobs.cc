@@ -48,10 +48,9 @@ constexpr std::array kKnobs{
          [](NodeConfig& c, std::int64_t v) { c.rpc.message_max = static_cast<std::size_t>(v); }},
     Knob{"calls_max",
          [](NodeConfig& c, std::int64_t v) { c.rpc.calls_max = static_cast<std::size_t>(v); }},
-    Knob{"send_buffer_max",
-         [](NodeConfig& c, std::int64_t v) {
-           c.rpc.send_buffer_max = static_cast<std::size_t>(v);
-         }},
+    Knob{
+        "send_buffer_max",
+        [](NodeConfig& c, std::int64_t v) { c.rpc.send_buffer_max = static_cast<std::size_t>(v); }},
 };
 
 }  // namespace

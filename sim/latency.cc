@@ -15,8 +15,7 @@ std::uint64_t minus_log(std::uint64_t bits) {
   bits |= 1;
   const int zeros = std::countl_zero(bits);
   const std::uint64_t fraction = (bits << zeros << 1) >> 48;  // of the leading one's interval
-  const std::uint64_t minus_log2 =
-      (static_cast<std::uint64_t>(zeros + 1) << 16) - fraction;
+  const std::uint64_t minus_log2 = (static_cast<std::uint64_t>(zeros + 1) << 16) - fraction;
   return (minus_log2 * 45426) >> 16;  // ln 2 = 45426 / 65536
 }
 
@@ -33,8 +32,8 @@ Duration Latency::draw(std::uint64_t chance) const {
     case LatencyShape::fixed: return base;
     case LatencyShape::uniform: return base + part_of(spread, chance);
     case LatencyShape::exponential: {
-      const auto units = static_cast<std::int64_t>(std::min<std::uint64_t>(
-          minus_log(chance), std::uint64_t{16} << 16));
+      const auto units = static_cast<std::int64_t>(
+          std::min<std::uint64_t>(minus_log(chance), std::uint64_t{16} << 16));
       const std::int64_t mean = spread.count();
       return base + Duration(mean / 65536 * units + mean % 65536 * units / 65536);
     }

@@ -19,19 +19,19 @@ namespace rpcnet::sim {
 
 // What programs do; zero switches a part off. It goes on until the calm phase.
 struct Workload {
-  std::int64_t tokens = 20;          // of one stream session
-  std::int64_t token_ms = 50;        // between two tokens of a session
+  std::int64_t tokens = 20;    // of one stream session
+  std::int64_t token_ms = 50;  // between two tokens of a session
   std::int64_t token_bytes = 16;
-  std::int64_t session_gap_ms = 500; // between a client's sessions
-  std::int64_t echo_ms = 200;        // between a client's unary calls
-  std::int64_t echo_bytes = 64;      // at most
-  std::int64_t cancel_ppm = 20'000;  // calls that are given up
-  std::int64_t work_ms = 0;          // a worker thinks up to so long before it answers
-  std::int64_t fail_ppm = 20'000;    // calls that a worker answers with a failure
-  std::int64_t talk_ms = 400;        // between a client's streaming calls
-  std::int64_t talk_messages = 12;   // of such a call, at most
-  std::int64_t talk_bytes = 3'000;   // of such a message, at most
-  std::int64_t retag_ms = 3'000;     // between a worker's changes of its tags
+  std::int64_t session_gap_ms = 500;  // between a client's sessions
+  std::int64_t echo_ms = 200;         // between a client's unary calls
+  std::int64_t echo_bytes = 64;       // at most
+  std::int64_t cancel_ppm = 20'000;   // calls that are given up
+  std::int64_t work_ms = 0;           // a worker thinks up to so long before it answers
+  std::int64_t fail_ppm = 20'000;     // calls that a worker answers with a failure
+  std::int64_t talk_ms = 400;         // between a client's streaming calls
+  std::int64_t talk_messages = 12;    // of such a call, at most
+  std::int64_t talk_bytes = 3'000;    // of such a message, at most
+  std::int64_t retag_ms = 3'000;      // between a worker's changes of its tags
 
   friend bool operator==(const Workload&, const Workload&) = default;
 };
@@ -58,8 +58,8 @@ struct Plan {
   std::uint32_t loss_ppm = 0;
   Duration active = std::chrono::seconds(30);  // then all is healed and has to come to rest
   Duration start_spread = std::chrono::milliseconds(500);  // hosts start within this time
-  std::int64_t clock_offset_ms = 0;  // each host's clock starts up to this
-  std::int64_t clock_drift_ppm = 0;  // and gains or loses up to this
+  std::int64_t clock_offset_ms = 0;                        // each host's clock starts up to this
+  std::int64_t clock_drift_ppm = 0;                        // and gains or loses up to this
   std::int64_t peer_streams_max = 4096;
   std::int64_t stream_window_bytes = 1 << 20;
   std::int64_t link_window_bytes = 64 << 20;

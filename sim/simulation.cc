@@ -289,8 +289,8 @@ class Simulation {
     }
     const bool calls = plan_.clients > 0 && plan_.directors > 0;
     for (const auto& [oracle, count] : report.checks) {
-      const bool needs_calls = oracle == "calls" || oracle == "ledger" || oracle == "registry" ||
-                               oracle == "phi";
+      const bool needs_calls =
+          oracle == "calls" || oracle == "ledger" || oracle == "registry" || oracle == "phi";
       if (count > 0 || (needs_calls && !calls)) continue;
       report.verdict = Verdict::vacuous;
       report.failed = oracle;

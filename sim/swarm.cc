@@ -41,10 +41,8 @@ class Swarm {
     fault.at = milliseconds(between("at", std::min(kWarmUpMs, last), last));
     const Duration lasts = milliseconds(between("for", 2'000, between("long", 3'000, 15'000)));
     if (has_end(kind)) fault.until = std::min(fault.at + lasts, plan_.active);
-    if (is_network(kind))
-      shape_network(fault);
-    else
-      shape_host(fault, lasts);
+    if (is_network(kind)) shape_network(fault);
+    else shape_host(fault, lasts);
   }
 
  private:
@@ -80,9 +78,7 @@ class Swarm {
   void shape_network(Fault& fault) {
     fault.both_ways = between("both", 0, 1) == 1;
     switch (fault.kind) {
-      case FaultKind::loss:
-        fault.ppm = between("ppm", 50'000, 600'000);
-        break;
+      case FaultKind::loss: fault.ppm = between("ppm", 50'000, 600'000); break;
       case FaultKind::burst_loss:
         fault.ppm = between("ppm", 100'000, 400'000);
         fault.micros = between("micros", 50'000, 400'000);
@@ -97,9 +93,7 @@ class Swarm {
         fault.spread_micros = between("spread", 0, 120'000);
         break;
       case FaultKind::corrupt:
-      case FaultKind::truncate:
-        fault.ppm = between("ppm", 50'000, 400'000);
-        break;
+      case FaultKind::truncate: fault.ppm = between("ppm", 50'000, 400'000); break;
       case FaultKind::mtu:
         // Once: QUIC answers the first by small packets for good, and a second changes nothing.
         if (drawn(FaultKind::mtu)) return;
@@ -114,8 +108,7 @@ class Swarm {
       case FaultKind::hold:
         fault.until = std::min(fault.until, fault.at + milliseconds(8'000));
         break;
-      default:
-        break;
+      default: break;
     }
     if (fault.kind == FaultKind::partition) {
       fault.both_ways = false;
@@ -162,10 +155,8 @@ class Swarm {
       case FaultKind::leave:
       case FaultKind::restart:
       case FaultKind::replace:
-      case FaultKind::join:
-        return true;
-      default:
-        return false;
+      case FaultKind::join: return true;
+      default: return false;
     }
   }
 
@@ -215,17 +206,10 @@ class Swarm {
     if (down(fault.hosts[0], fault.at, end)) return;
     up_.push_back({fault.hosts[0], fault.at, end});
     switch (fault.kind) {
-      case FaultKind::slow:
-        fault.micros = between("micros", 20'000, 60'000);
-        break;
-      case FaultKind::clock_jump:
-        fault.micros = between("micros", 10'000, 20'000'000);
-        break;
-      case FaultKind::clock_drift:
-        fault.ppm = between("ppm", -200'000, 200'000);
-        break;
-      default:
-        break;
+      case FaultKind::slow: fault.micros = between("micros", 20'000, 60'000); break;
+      case FaultKind::clock_jump: fault.micros = between("micros", 10'000, 20'000'000); break;
+      case FaultKind::clock_drift: fault.ppm = between("ppm", -200'000, 200'000); break;
+      default: break;
     }
     plan_.faults.push_back(fault);
   }

@@ -59,9 +59,8 @@ World::World(std::uint64_t seed, std::vector<HostSetup> setups, Latency latency,
     : keyed_(seed),
       paths_(keyed_, setups.size(), latency, loss_ppm),
       // Which of two hosts is first at one instant is drawn once for a run: other seeds try others.
-      queue_([keyed = keyed_](std::uint64_t pair) {
-        return keyed.draw({Domain::tie, pair, 0, 0});
-      }),
+      queue_(
+          [keyed = keyed_](std::uint64_t pair) { return keyed.draw({Domain::tie, pair, 0, 0}); }),
       deferred_(setups.size()) {
   hosts_.reserve(setups.size());
   for (HostIndex i = 0; i < setups.size(); ++i) {

@@ -13,10 +13,10 @@ namespace rpcnet::bins {
 
 struct RunChoice {
   Selection selection;
-  bool print_plan = false;  // print the plan instead of running it
-  std::string plan_out;     // write it here as well
-  std::string report;       // write a page about the run here
-  bool in_process = false;  // for debuggers: a crash is then a crash of this process
+  bool print_plan = false;          // print the plan instead of running it
+  std::string plan_out;             // write it here as well
+  std::string report;               // write a page about the run here
+  bool in_process = false;          // for debuggers: a crash is then a crash of this process
   std::vector<std::string> record;  // HOST=FILE
 };
 int run_command(const RunChoice& choice);
@@ -27,8 +27,8 @@ int explain_command(const RunChoice& choice);
 struct SweepChoice {
   Selection selection;
   std::string seeds = "1..100";
-  unsigned jobs = 0;          // 0: as many as there are processors
-  std::string time_budget;    // stop beginning new seeds after this
+  unsigned jobs = 0;        // 0: as many as there are processors
+  std::string time_budget;  // stop beginning new seeds after this
   // False deaths a node-hour over the sweep; it fails when there are more for certain (95 %).
   double false_deaths_max = -1;
   bool coverage = false;  // tell which kinds of faults changed something, and in how many seeds

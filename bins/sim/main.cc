@@ -76,8 +76,9 @@ int parse_and_run(int argc, char** argv) {
   ReplayChoice replay;
   std::string until;
   auto* replay_verb = app.add_subcommand(
-      "replay", "feed what a program or a simulated host recorded (--record) to a new node and "
-                "compare: 0 the same came out, 2 not, 64 no recording");
+      "replay",
+      "feed what a program or a simulated host recorded (--record) to a new node and "
+      "compare: 0 the same came out, 2 not, 64 no recording");
   replay_verb->add_option("file", replay.file, "the recording")->required();
   replay_verb->add_option("--from", replay.from, "first line to print, as of sim trace");
   replay_verb->add_option("--to", replay.to, "line after the last one");

@@ -41,10 +41,11 @@ std::pair<double, double> poisson_interval(std::int64_t events) {
 bool tell_accuracy(const Tally& tally, double allowed) {
   const auto [low, high] = poisson_interval(tally.false_deaths);
   const double hours = std::max(tally.member_hours, 1e-9);
-  std::printf("sim: accuracy false_deaths=%lld node_hours=%.2f per_node_hour=%.4f "
-              "interval95=%.4f..%.4f\n",
-              static_cast<long long>(tally.false_deaths), tally.member_hours,
-              static_cast<double>(tally.false_deaths) / hours, low / hours, high / hours);
+  std::printf(
+      "sim: accuracy false_deaths=%lld node_hours=%.2f per_node_hour=%.4f "
+      "interval95=%.4f..%.4f\n",
+      static_cast<long long>(tally.false_deaths), tally.member_hours,
+      static_cast<double>(tally.false_deaths) / hours, low / hours, high / hours);
   if (allowed < 0 || low / hours <= allowed) return true;
   std::printf("sim: accuracy: more than the %.4f false deaths a node-hour that are allowed\n",
               allowed);

@@ -22,8 +22,8 @@ struct RunEnd {
   Duration simulated{};
   std::size_t members = 0;
   std::int64_t false_deaths = 0;
-  std::int64_t converged_ms = -1;  // after the end of the faults; negative: it did not
-  std::uint64_t kinds = 0;         // a bit for each FaultKind that changed something
+  std::int64_t converged_ms = -1;       // after the end of the faults; negative: it did not
+  std::uint64_t kinds = 0;              // a bit for each FaultKind that changed something
   std::vector<sim::PacketName> losses;  // if they were asked for
 
   bool failed_like(const RunEnd& other) const {

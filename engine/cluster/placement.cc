@@ -31,8 +31,7 @@ std::optional<std::size_t> choose(LoadBalancingStrategy strategy,
                                   const std::optional<NodeId>& last, Rng& rng) {
   if (candidates.empty()) return std::nullopt;
   switch (strategy) {
-    case LoadBalancingStrategy::round_robin:
-      return behind(candidates, last);
+    case LoadBalancingStrategy::round_robin: return behind(candidates, last);
     case LoadBalancingStrategy::random:
       return static_cast<std::size_t>(rng.below(candidates.size()));
     case LoadBalancingStrategy::least_connections:

@@ -31,8 +31,8 @@ std::optional<std::size_t> Registry::select(std::span<const WorkerView> workers,
     if (!request.filter.matches(workers[i].member.tags)) continue;
     tiers[tier_of(workers[i], request)].push_back(i);
   }
-  const auto best = std::find_if(tiers.begin(), tiers.end(),
-                                 [](const auto& tier) { return !tier.empty(); });
+  const auto best =
+      std::find_if(tiers.begin(), tiers.end(), [](const auto& tier) { return !tier.empty(); });
   if (best == tiers.end()) return std::nullopt;
 
   std::vector<Candidate> candidates;

@@ -62,7 +62,7 @@ class PhiDetector {
   std::optional<Instant> when(std::uint32_t level_milli) const;
 
   Duration mean() const;
-  Duration deviation() const;  // at least PhiConfig::deviation_min
+  Duration deviation() const;                         // at least PhiConfig::deviation_min
   std::uint64_t samples() const { return samples_; }  // since the beginning
   std::optional<Instant> last() const { return last_; }
 

@@ -32,8 +32,8 @@ struct CallList {
 // What every call has for the table's sake, as its member `self`.
 struct CallSlot {
   CallId id;
-  StreamKey at;          // its stream; meaningless while `bound` is false
-  bool bound = false;    // it has a stream
+  StreamKey at;        // its stream; meaningless while `bound` is false
+  bool bound = false;  // it has a stream
   std::uint32_t slot = kNoSlot;
   std::uint32_t previous = kNoSlot;
   std::uint32_t next = kNoSlot;

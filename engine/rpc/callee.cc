@@ -38,10 +38,9 @@ void Callee::on_stream_data(Instant now, const StreamData& fact, Outbox& out) {
     if (step == Assembler::Step::need_more) break;
     if (step == Assembler::Step::unknown_type) return malformed(*call, "unknown frame type", out);
     if (step == Assembler::Step::too_large) {
-      return exceed(*call,
-                    over_limit("request", call->frames.type(), call->frames.length(),
-                               shared_.config),
-                    out);
+      return exceed(
+          *call, over_limit("request", call->frames.type(), call->frames.length(), shared_.config),
+          out);
     }
     if (!on_frame(now, *call, rest, out)) return;
   }

@@ -62,10 +62,9 @@ void Caller::on_stream_data(Instant, const StreamData& fact, Outbox& out) {
       return malformed(*call, fact.fin, "unknown frame type", out);
     }
     if (step == Assembler::Step::too_large) {
-      return exceed(*call, fact.fin,
-                    over_limit("response", call->frames.type(), call->frames.length(),
-                               shared_.config),
-                    out);
+      return exceed(
+          *call, fact.fin,
+          over_limit("response", call->frames.type(), call->frames.length(), shared_.config), out);
     }
     if (!on_frame(*call, rest, fact.fin, out)) return;
   }
@@ -237,8 +236,8 @@ void Caller::open(Instant now, Call& call, Link& link, StartCall&& start, Outbox
                  (start.message ? message_room(*start.message) : 0));
   append_request_header(frames, left, start.method, start.metadata);
   if (start.message) {
-    call.sender.write_message(shared_, at, std::move(frames), std::move(*start.message),
-                              start.last, out);
+    call.sender.write_message(shared_, at, std::move(frames), std::move(*start.message), start.last,
+                              out);
   } else {
     call.sender.write(shared_, at, std::move(frames), start.last, out);
   }
@@ -279,8 +278,8 @@ Outcome Caller::send(Instant, SendMessage&& command, Outbox& out) {
     call->waiting->messages.push_back(std::move(command.message));
     call->waiting->last = command.last;
   } else {
-    call->sender.write_message(shared_, call->self.at, {}, std::move(command.message),
-                               command.last, out);
+    call->sender.write_message(shared_, call->self.at, {}, std::move(command.message), command.last,
+                               out);
   }
   return Outcome::done;
 }

@@ -34,11 +34,11 @@ class Credit {
   std::uint64_t received() const { return received_; }
 
  private:
-  bool first_ = true;              // no message was delivered yet
-  std::uint64_t received_ = 0;     // in all, from the stream's beginning
-  std::uint64_t credited_ = 0;     // of that
-  std::uint64_t floor_ = 0;        // withheld from here on, while untaken_ is not 0
-  std::uint64_t untaken_ = 0;      // messages that were delivered and not taken
+  bool first_ = true;           // no message was delivered yet
+  std::uint64_t received_ = 0;  // in all, from the stream's beginning
+  std::uint64_t credited_ = 0;  // of that
+  std::uint64_t floor_ = 0;     // withheld from here on, while untaken_ is not 0
+  std::uint64_t untaken_ = 0;   // messages that were delivered and not taken
   std::uint64_t untaken_content_ = 0;
   std::uint64_t untaken_empty_ = 0;  // how many of them have no content, at most
 };

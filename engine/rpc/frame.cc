@@ -116,8 +116,7 @@ std::size_t trailer_size(const Status& status, const Metadata& metadata) {
 void append_request_header(Bytes& out, std::optional<Duration> left, std::string_view method,
                            const Metadata& metadata) {
   const std::uint64_t micros = to_micros(left);
-  auto writer =
-      begin(out, FrameType::request_header, request_payload(micros, method, metadata));
+  auto writer = begin(out, FrameType::request_header, request_payload(micros, method, metadata));
   writer.varint(micros);
   writer.text(method);
   write(writer, metadata);

@@ -23,7 +23,7 @@ class SeenStreams {
   std::size_t gaps() const { return gaps_.size(); }
 
  private:
-  std::uint64_t next_ = 0;                      // everything from here on has not begun
+  std::uint64_t next_ = 0;                       // everything from here on has not begun
   std::map<std::uint64_t, std::uint64_t> gaps_;  // below next_: first to one past the last
 };
 

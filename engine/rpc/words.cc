@@ -83,9 +83,7 @@ Status caller_reset(std::uint64_t code) {
   return given_up();
 }
 
-Status draining() {
-  return make(StatusCode::unavailable, "draining, safe to retry elsewhere");
-}
+Status draining() { return make(StatusCode::unavailable, "draining, safe to retry elsewhere"); }
 
 Status too_many_calls(std::uint64_t max) {
   return make(StatusCode::resource_exhausted,

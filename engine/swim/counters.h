@@ -11,10 +11,10 @@ struct Counters {
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;
 
-  std::uint64_t malformed = 0;     // not the grammar of docs/wire.md: the link was closed
-  std::uint64_t unknown = 0;       // a version or type that this build does not know: dropped
-  std::uint64_t refused_links = 0; // wrong cluster, wrong node, no certificate, duplicate node
-  std::uint64_t misaddressed = 0;  // pings for a name that is not ours
+  std::uint64_t malformed = 0;      // not the grammar of docs/wire.md: the link was closed
+  std::uint64_t unknown = 0;        // a version or type that this build does not know: dropped
+  std::uint64_t refused_links = 0;  // wrong cluster, wrong node, no certificate, duplicate node
+  std::uint64_t misaddressed = 0;   // pings for a name that is not ours
 
   std::uint64_t probes = 0;              // rounds begun
   std::uint64_t probes_out_of_turn = 0;  // those of them begun for a hint or for Phi
@@ -26,10 +26,10 @@ struct Counters {
   std::uint64_t relays_served = 0;       // indirect probes made for others
   std::uint64_t relays_refused = 0;      // turned away at the maximum
 
-  std::uint64_t suspicions = 0;   // members that became suspect in this view
-  std::uint64_t refutations = 0;  // claims about this node that it refuted
+  std::uint64_t suspicions = 0;     // members that became suspect in this view
+  std::uint64_t refutations = 0;    // claims about this node that it refuted
   std::uint64_t declared_dead = 0;  // suspicions that ran out here
-  std::uint64_t downgraded = 0;   // deaths told to us of a member that was alive: suspected first
+  std::uint64_t downgraded = 0;     // deaths told to us of a member that was alive: suspected first
 
   std::uint64_t updates_sent = 0;
   std::uint64_t updates_applied = 0;

@@ -11,14 +11,10 @@ constexpr std::uint8_t kTags = 4;
 
 std::uint8_t urgency_of(MemberStatus status) {
   switch (status) {
-    case MemberStatus::dead:
-      return 1;
-    case MemberStatus::left:
-      return 1;
-    case MemberStatus::suspect:
-      return 2;
-    case MemberStatus::alive:
-      return 3;
+    case MemberStatus::dead: return 1;
+    case MemberStatus::left: return 1;
+    case MemberStatus::suspect: return 2;
+    case MemberStatus::alive: return 3;
   }
   return kTags;
 }
@@ -29,9 +25,7 @@ void Dissemination::add_liveness(Slot slot, MemberStatus status) {
   add(slot, NewsKind::liveness, slot == kSelf ? kOwn : urgency_of(status));
 }
 
-void Dissemination::add_tags(Slot slot) {
-  add(slot, NewsKind::tags, kTags);
-}
+void Dissemination::add_tags(Slot slot) { add(slot, NewsKind::tags, kTags); }
 
 void Dissemination::add_birth(Slot slot) {
   add(slot, NewsKind::tags, urgency_of(MemberStatus::alive));

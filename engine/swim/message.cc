@@ -361,32 +361,19 @@ bool known(std::uint8_t type) {
 // Bytes that are left over in the body belong to a later version.
 std::optional<Body> read_body(Type type, Reader& in) {
   switch (type) {
-    case Type::ping:
-      return read_ping(in);
-    case Type::ack:
-      return read_numbered<Ack>(in);
-    case Type::ping_req:
-      return read_ping_req(in);
-    case Type::relayed_ack:
-      return read_numbered<RelayedAck>(in);
-    case Type::nack:
-      return read_numbered<Nack>(in);
-    case Type::gossip:
-      return Gossip{};
-    case Type::heartbeat:
-      return read_heartbeat(in);
-    case Type::leave:
-      return read_numbered<Leave>(in);
-    case Type::sync_open:
-      return read_sync_open(in);
-    case Type::sync_verdict:
-      return read_sync_verdict(in);
-    case Type::sync_digest:
-      return read_sync_digest(in);
-    case Type::sync_wants:
-      return read_sync_wants(in);
-    case Type::sync_end:
-      return SyncEnd{};
+    case Type::ping: return read_ping(in);
+    case Type::ack: return read_numbered<Ack>(in);
+    case Type::ping_req: return read_ping_req(in);
+    case Type::relayed_ack: return read_numbered<RelayedAck>(in);
+    case Type::nack: return read_numbered<Nack>(in);
+    case Type::gossip: return Gossip{};
+    case Type::heartbeat: return read_heartbeat(in);
+    case Type::leave: return read_numbered<Leave>(in);
+    case Type::sync_open: return read_sync_open(in);
+    case Type::sync_verdict: return read_sync_verdict(in);
+    case Type::sync_digest: return read_sync_digest(in);
+    case Type::sync_wants: return read_sync_wants(in);
+    case Type::sync_end: return SyncEnd{};
   }
   return std::nullopt;
 }

@@ -56,8 +56,8 @@ bool Seeds::on_result(Instant now, const SyncResult& result, Outbox& out) {
     if (!joined_) note_refusals(now, detail, out);
     if (!other_reason && seed->noticed && now - *seed->noticed < kNoticeInterval) return true;
     seed->noticed = now;
-    out.push(Notice{result.refused ? NoticeKind::seed_refused : NoticeKind::seed_unreachable,
-                    detail});
+    out.push(
+        Notice{result.refused ? NoticeKind::seed_refused : NoticeKind::seed_unreachable, detail});
     return true;
   }
   seed->refused = false;

@@ -35,9 +35,7 @@ constexpr Duration kToldInterval = std::chrono::milliseconds(200);
 // Streams that peers have open to us. Each holds less than a frame and a transport window.
 constexpr std::size_t kStreamsMax = 4096;
 
-bool valid_key(const std::string& key) {
-  return NodeId::parse(key).has_value();
-}
+bool valid_key(const std::string& key) { return NodeId::parse(key).has_value(); }
 
 }  // namespace
 
@@ -221,9 +219,7 @@ void Swim::on_streams_allowed(Instant now, const StreamsAllowed& fact, Outbox& o
   p.settle(now, out);
 }
 
-bool Swim::owns(LinkId link) const {
-  return parts_->core.links.find(link) != nullptr;
-}
+bool Swim::owns(LinkId link) const { return parts_->core.links.find(link) != nullptr; }
 
 // ------------------------------------------------------------------------------------ commands
 
@@ -294,9 +290,7 @@ void Swim::suspect_hint(Instant now, const Address& address, Outbox& out) {
   p.settle(now, out);
 }
 
-void Swim::report_load(std::uint32_t active_calls) {
-  parts_->core.active_calls = active_calls;
-}
+void Swim::report_load(std::uint32_t active_calls) { parts_->core.active_calls = active_calls; }
 
 void Swim::watch(Instant now, const NodeId& id, bool wanted, Outbox& out) {
   Parts& p = *parts_;
@@ -315,9 +309,7 @@ void Swim::on_deadline(Instant now, Outbox& out) {
 
 // ------------------------------------------------------------------------------------- queries
 
-std::optional<Instant> Swim::deadline() const {
-  return parts_->core.timers.next();
-}
+std::optional<Instant> Swim::deadline() const { return parts_->core.timers.next(); }
 
 std::vector<Member> Swim::members() const {
   std::vector<Member> members;
@@ -342,9 +334,7 @@ void Swim::for_each_member(const std::function<void(const MemberView&)>& visit) 
   }
 }
 
-std::size_t Swim::member_count() const {
-  return parts_->core.table.size();
-}
+std::size_t Swim::member_count() const { return parts_->core.table.size(); }
 
 std::optional<Member> Swim::find(const NodeId& id) const {
   const auto slot = parts_->core.table.find(id);
@@ -371,13 +361,9 @@ Health Swim::health(const NodeId& id, Instant now) const {
   return health;
 }
 
-const Counters& Swim::counters() const {
-  return parts_->core.counters;
-}
+const Counters& Swim::counters() const { return parts_->core.counters; }
 
-bool Swim::joined() const {
-  return parts_->seeds.joined();
-}
+bool Swim::joined() const { return parts_->seeds.joined(); }
 
 // ------------------------------------------------------------------------------ entry and exit
 
@@ -442,8 +428,7 @@ void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
       core.timers.arm(reason, now + core.config.probe_interval);
       if (const auto next = rotation.next()) probes.begin(now, *next, out);
       return;
-    case Wake::probe_slow:
-      return probes.on_slow(now, reason.number, out);
+    case Wake::probe_slow: return probes.on_slow(now, reason.number, out);
     case Wake::probe_end:
       if (const auto failure = probes.on_end(reason.number, out)) {
         knowledge.suspect(now, failure->slot, out);
@@ -454,31 +439,20 @@ void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
         }
       }
       return;
-    case Wake::errand:
-      return errands.on_due(now, reason.number, out);
-    case Wake::suspicion:
-      return knowledge.declare_dead(now, slot, out);
-    case Wake::gossip:
-      return gossip(now, out);
-    case Wake::compare:
-      return compare_views(now, out);
-    case Wake::sync:
-      return sync.on_timeout(reason.number, out);
-    case Wake::seed:
-      return seeds.on_due(now, reason.number, out);
-    case Wake::heal:
-      return heal(now, out);
-    case Wake::heartbeat:
-      return monitor.on_beat_due(now, slot, out);
+    case Wake::errand: return errands.on_due(now, reason.number, out);
+    case Wake::suspicion: return knowledge.declare_dead(now, slot, out);
+    case Wake::gossip: return gossip(now, out);
+    case Wake::compare: return compare_views(now, out);
+    case Wake::sync: return sync.on_timeout(reason.number, out);
+    case Wake::seed: return seeds.on_due(now, reason.number, out);
+    case Wake::heal: return heal(now, out);
+    case Wake::heartbeat: return monitor.on_beat_due(now, slot, out);
     case Wake::phi:
       if (monitor.on_phi_due(now, slot)) hint(now, slot, out);
       return;
-    case Wake::farewell:
-      return farewell.on_repeat(now, out);
-    case Wake::farewell_end:
-      return farewell.on_end(out);
-    case Wake::tombstone:
-      return knowledge.prune(now);
+    case Wake::farewell: return farewell.on_repeat(now, out);
+    case Wake::farewell_end: return farewell.on_end(out);
+    case Wake::tombstone: return knowledge.prune(now);
   }
 }
 

@@ -33,7 +33,7 @@ using StreamKey = std::pair<LinkId, StreamId>;
 struct SyncResult {
   Peer peer;
   bool completed = false;
-  std::string detail;  // why not
+  std::string detail;    // why not
   bool refused = false;  // LinkDown::is_refusal
 };
 
@@ -68,13 +68,13 @@ class Sync {
 
  private:
   struct Session {
-    Peer peer;                        // asker: who is asked
+    Peer peer;  // asker: who is asked
     LinkId link;
-    std::optional<StreamId> stream;   // absent while the link is being reached
+    std::optional<StreamId> stream;  // absent while the link is being reached
     bool asker = false;
     bool differs = false;
-    bool done = false;                // other: SyncEnd was sent
-    std::optional<NodeId> compared;   // other: the last id of the digest so far
+    bool done = false;               // other: SyncEnd was sent
+    std::optional<NodeId> compared;  // other: the last id of the digest so far
   };
 
   using Position = std::map<std::uint64_t, Session>::iterator;

@@ -10,17 +10,17 @@
 namespace rpcnet::quic {
 
 struct Counters {
-  std::uint64_t datagrams_in = 0;   // UDP datagrams received
+  std::uint64_t datagrams_in = 0;  // UDP datagrams received
   std::uint64_t bytes_in = 0;
   std::uint64_t datagrams_out = 0;  // UDP datagrams sent
   std::uint64_t bytes_out = 0;
-  std::uint64_t bursts_out = 0;     // Transmits, each of one or more datagrams
+  std::uint64_t bursts_out = 0;  // Transmits, each of one or more datagrams
 
   // Received datagrams that were dropped, by reason.
-  std::uint64_t dropped_garbage = 0;       // not QUIC, or an Initial that RFC 9000 14.1 forbids
-  std::uint64_t dropped_unknown = 0;       // for no link of ours, and no answer was due
-  std::uint64_t dropped_token = 0;         // a Retry token that is forged, stale, or of elsewhere
-  std::uint64_t dropped_half_open = 0;     // half_open_max reached
+  std::uint64_t dropped_garbage = 0;    // not QUIC, or an Initial that RFC 9000 14.1 forbids
+  std::uint64_t dropped_unknown = 0;    // for no link of ours, and no answer was due
+  std::uint64_t dropped_token = 0;      // a Retry token that is forged, stale, or of elsewhere
+  std::uint64_t dropped_half_open = 0;  // half_open_max reached
   std::uint64_t dropped_not_accepting = 0;
 
   std::uint64_t versions_negotiated = 0;
@@ -35,11 +35,11 @@ struct Counters {
   std::array<std::uint64_t, kRefusalKinds> refusals{};  // by RefusalKind; incoming links
   std::array<std::uint64_t, 10> links_down{};           // by LinkEnd
 
-  std::uint64_t app_datagrams_in = 0;         // DATAGRAM frames
+  std::uint64_t app_datagrams_in = 0;  // DATAGRAM frames
   std::uint64_t app_datagrams_out = 0;
-  std::uint64_t app_datagrams_oversize = 0;   // SendDatagram above datagram_max, dropped
-  std::uint64_t app_datagrams_dropped = 0;    // pushed out of a full queue
-  std::uint64_t pings_of_doubt = 0;           // sent because of silence or an ICMP hint
+  std::uint64_t app_datagrams_oversize = 0;  // SendDatagram above datagram_max, dropped
+  std::uint64_t app_datagrams_dropped = 0;   // pushed out of a full queue
+  std::uint64_t pings_of_doubt = 0;          // sent because of silence or an ICMP hint
 
   // Gauges.
   std::uint64_t links = 0;              // all that are not ended, half-open included

@@ -115,8 +115,8 @@ void Endpoint::Impl::receive(const Address& local, const Address& remote, unsign
     return;
   }
   ngtcp2_version_cid header;
-  const int error = ngtcp2_pkt_decode_version_cid(&header, datagram.data(), datagram.size(),
-                                                  kConnectionIdSize);
+  const int error =
+      ngtcp2_pkt_decode_version_cid(&header, datagram.data(), datagram.size(), kConnectionIdSize);
   const Stray stray{local, remote, datagram};
   if (error == NGTCP2_ERR_VERSION_NEGOTIATION) {
     if (shared_.config.accept) {
@@ -234,9 +234,8 @@ void Endpoint::Impl::perform(Connect& order) {
   ENGINE_ASSERT(!links_.contains(order.link));
   ENGINE_ASSERT(!afterlife_.contains(order.link));
   ++shared_.counters.links_dialled;
-  auto connection = links_.size() < shared_.config.links_max
-                        ? Connection::dial(shared_, tls_, order)
-                        : nullptr;
+  auto connection =
+      links_.size() < shared_.config.links_max ? Connection::dial(shared_, tls_, order) : nullptr;
   if (!connection) {
     ++shared_.counters.links_down[static_cast<std::size_t>(LinkEnd::local_limit)];
     shared_.tell(LinkDown{order.link, LinkEnd::local_limit, 0, "no room for another link"});
@@ -311,8 +310,9 @@ void Endpoint::Impl::finish(Links::iterator link) {
   const Address remote = connection.remote();
   const auto protocol = connection.protocol();
 
-  OwnedDatagram farewell{burst.local, burst.remote, Bytes(buffer_.begin(),
-                         buffer_.begin() + static_cast<std::ptrdiff_t>(burst.size))};
+  OwnedDatagram farewell{
+      burst.local, burst.remote,
+      Bytes(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(burst.size))};
   const bool drains = ending.farewell == Ending::Farewell::drain;
   if ((drains || burst.size > 0) && afterlife_.size() < shared_.config.links_max) {
     afterlife_.keep(number, connection.ids(), farewell,

@@ -17,7 +17,7 @@ namespace rpcnet::sim::messages {
 
 // One end's sending direction of a stream.
 struct Sending {
-  std::deque<Bytes> queue;    // written and not yet sent
+  std::deque<Bytes> queue;     // written and not yet sent
   std::size_t front_sent = 0;  // bytes of queue.front() that left
   std::uint64_t written = 0;
   std::uint64_t sent = 0;
@@ -46,15 +46,15 @@ struct Receiving {
 struct Stream {
   Sending out;
   Receiving in;
-  bool begun = false;  // the engine of this end knows of it
+  bool begun = false;                        // the engine of this end knows of it
   std::optional<std::uint64_t> stop_untold;  // STOP_SENDING came before the stream began
 };
 
 enum class EndState : std::uint8_t {
-  none,       // has not heard of the connection yet
-  dialling,   // dialler: waits for the acceptor's certificate
-  confirming, // dialler: has sent its own, waits for the acceptor's verdict
-  half_open,  // acceptor: waits for the dialler's certificate
+  none,        // has not heard of the connection yet
+  dialling,    // dialler: waits for the acceptor's certificate
+  confirming,  // dialler: has sent its own, waits for the acceptor's verdict
+  half_open,   // acceptor: waits for the dialler's certificate
   up,
   closed,  // by this side's CloseLink; answers with its code for a while
   gone,
@@ -70,8 +70,8 @@ struct End {
   std::uint32_t life = 0;
   LinkId link;
   EndState state = EndState::none;
-  Moment heard{};    // when something last came; an acknowledgement under way counts from arrival
-  Moment spoke{};    // first packet that asked for an answer since then
+  Moment heard{};  // when something last came; an acknowledgement under way counts from arrival
+  Moment spoke{};  // first packet that asked for an answer since then
   bool waiting = false;  // for the answer to that
   bool pinging = false;
   Moment watched{};  // since when streams are open (silence)
@@ -86,8 +86,8 @@ struct End {
   std::uint64_t streams_opened = 0;  // by this side
   std::uint64_t streams_allowed = 0;
   std::uint64_t peer_streams_done = 0;
-  std::uint64_t peer_done_below = 0;    // all the peer's streams before this index are over,
-  std::set<std::uint64_t> peer_done;    // and these after it
+  std::uint64_t peer_done_below = 0;  // all the peer's streams before this index are over,
+  std::set<std::uint64_t> peer_done;  // and these after it
   std::uint64_t peer_streams_granted = 0;
   std::uint64_t data_sent = 0;  // all streams, against the link's window
   std::uint64_t data_limit = 0;

@@ -28,8 +28,7 @@ std::vector<MessagesNetwork::Ref> MessagesNetwork::ends_of(HostIndex host) const
     for (std::uint8_t side = 0; side < 2; ++side) {
       const Ref ref{index, side};
       const EndState state = end(ref).state;
-      const bool open =
-          is_dialling(state) || state == EndState::half_open || state == EndState::up;
+      const bool open = is_dialling(state) || state == EndState::half_open || state == EndState::up;
       if (open && end(ref).host == host && alive(ref)) refs.push_back(ref);
     }
   }
@@ -114,13 +113,11 @@ void MessagesNetwork::finish_and_tell(Ref ref, LinkEnd how, std::uint64_t code,
 MessagesNetwork::Arrival MessagesNetwork::arrive(Ref ref) {
   End& one = end(ref);
   switch (world_.state(one.host)) {
-    case HostState::off:
-      return Arrival::lost;
+    case HostState::off: return Arrival::lost;
     case HostState::idle:
       send(ref, 60, make(Kind::icmp, other(ref), false));
       return Arrival::refused;
-    case HostState::running:
-      break;
+    case HostState::running: break;
   }
   if (world_.life(one.host) != one.life || one.state == EndState::gone ||
       one.state == EndState::none) {
@@ -153,13 +150,9 @@ void MessagesNetwork::heard(Ref ref, Moment when) {
   one.waiting = false;
 }
 
-std::size_t MessagesNetwork::open_links(HostIndex host) const {
-  return hosts_[host].links.size();
-}
+std::size_t MessagesNetwork::open_links(HostIndex host) const { return hosts_[host].links.size(); }
 
-std::size_t MessagesNetwork::open_streams(HostIndex host) const {
-  return hosts_[host].streams;
-}
+std::size_t MessagesNetwork::open_streams(HostIndex host) const { return hosts_[host].streams; }
 
 std::uint64_t MessagesNetwork::unacknowledged(HostIndex host) const {
   std::uint64_t bytes = 0;

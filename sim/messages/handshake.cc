@@ -51,13 +51,9 @@ void MessagesNetwork::on_hello(Ref ref) {
   const bool restarted = one.state == EndState::gone && one.life != world_.life(one.host);
   if (one.state != EndState::none && !restarted) return;
   switch (world_.state(one.host)) {
-    case HostState::off:
-      return;
-    case HostState::idle:
-      send(ref, 60, make(Kind::icmp, other(ref), false));
-      return;
-    case HostState::running:
-      break;
+    case HostState::off: return;
+    case HostState::idle: send(ref, 60, make(Kind::icmp, other(ref), false)); return;
+    case HostState::running: break;
   }
   HostLinks& links = hosts_[one.host];
   if (!links.credentials.accepts) return;

@@ -115,7 +115,7 @@ class MessagesNetwork final : public Network {
   static Ref other(Ref ref) { return {ref.connection, static_cast<std::uint8_t>(1 - ref.side)}; }
   std::optional<Ref> lookup(HostIndex host, LinkId link);
   std::vector<Ref> ends_of(HostIndex host) const;  // that are open or being opened, by LinkId
-  bool alive(Ref ref) const;  // its process still runs
+  bool alive(Ref ref) const;                       // its process still runs
   void finish(Ref ref, EndState state);
   void finish_and_tell(Ref ref, LinkEnd how, std::uint64_t code, std::string detail);
   Arrival arrive(Ref ref);

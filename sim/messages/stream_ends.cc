@@ -27,8 +27,8 @@ void MessagesNetwork::send_reset(Ref ref, std::uint64_t id, std::uint64_t code) 
   out.front_sent = 0;
   out.written = out.sent;
   out.acknowledged = out.sent;
-  send_frame(ref, FrameType::reset, id,
-             (out.sent << kCodeBits) | (code & ((1U << kCodeBits) - 1)), false, {});
+  send_frame(ref, FrameType::reset, id, (out.sent << kCodeBits) | (code & ((1U << kCodeBits) - 1)),
+             false, {});
   check_drain(ref, id, *stream);
 }
 

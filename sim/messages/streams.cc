@@ -8,9 +8,7 @@ namespace rpcnet::sim::messages {
 namespace {
 
 // Both ends number a stream alike: 4n by the dialler (side 0), 4n + 1 by the acceptor (side 1).
-bool opened_by(std::uint8_t side, std::uint64_t id) {
-  return id % 4 == side;
-}
+bool opened_by(std::uint8_t side, std::uint64_t id) { return id % 4 == side; }
 
 constexpr std::uint64_t kFin = 1;
 
@@ -166,12 +164,9 @@ void MessagesNetwork::on_frame(Ref ref, Happening&& frame) {
   const std::uint64_t value = frame.c;
   const bool fin = (frame.d & kFin) != 0;
   switch (static_cast<FrameType>((frame.d >> 8) & 0xff)) {
-    case FrameType::data:
-      return on_data(ref, std::move(frame), fin);
-    case FrameType::reset:
-      return on_stream_reset(ref, id, value);
-    case FrameType::stop:
-      return on_stream_stop(ref, id, value);
+    case FrameType::data: return on_data(ref, std::move(frame), fin);
+    case FrameType::reset: return on_stream_reset(ref, id, value);
+    case FrameType::stop: return on_stream_stop(ref, id, value);
     case FrameType::stream_credit:
       if (Stream* stream = find_stream(ref, id)) {
         stream->out.limit = std::max(stream->out.limit, value);
@@ -226,10 +221,8 @@ void MessagesNetwork::deliver_in_order(Ref ref, std::uint64_t id) {
     if (in.stopped) {
       in.consumed += bytes.size();
       credit_link(ref, bytes.size());
-      if (fin)
-        finish_stream(ref, id);
-      else
-        credit_stream(ref, id, *stream);
+      if (fin) finish_stream(ref, id);
+      else credit_stream(ref, id, *stream);
       continue;
     }
     const bool first_word = !stream->begun;

@@ -59,8 +59,8 @@ Bounds bounds(const NodeConfig& config, const Plan& plan) {
   // Nobody probes the victim in k rounds with probability (1 - 1/(n-1))^(k(n-1)), about e^-k; 16
   // rounds are one in ten million. A prober's own worst case is 2n - 1 (SWIM 4.3).
   const std::int64_t rounds = std::min<std::int64_t>(2 * n - 1, 16);
-  bounds.detection = slowest(swim.probe_interval * (rounds + 1)) + bounds.suspicion +
-                     2 * bounds.dissemination;
+  bounds.detection =
+      slowest(swim.probe_interval * (rounds + 1)) + bounds.suspicion + 2 * bounds.dissemination;
   // After faults, at the same time: what was begun is finished (one detection), and each member
   // tries one of the dead an interval; that nobody on one side meets the other in 16 of them has
   // probability e^-16. Then one comparison of views for who missed the news, late accusations are

@@ -12,13 +12,13 @@
 namespace rpcnet::sim {
 
 struct Bounds {
-  Duration suspicion;    // from the accusation to the verdict
+  Duration suspicion;      // from the accusation to the verdict
   Duration dissemination;  // from one member to all
-  Duration detection;    // from a crash to the last live member's verdict
-  Duration convergence;  // from the end of all faults to one view
-  Duration quiet;        // from the end of the workload to no open call
-  Duration freed;        // from the end of a call at one end to its end at the other
-  Duration lost_peer;    // the same where the first end died without a word
+  Duration detection;      // from a crash to the last live member's verdict
+  Duration convergence;    // from the end of all faults to one view
+  Duration quiet;          // from the end of the workload to no open call
+  Duration freed;          // from the end of a call at one end to its end at the other
+  Duration lost_peer;      // the same where the first end died without a word
 };
 
 // `config`: of any member of the plan.

@@ -47,8 +47,8 @@ void CallsOracle::on_command(HostIndex host, const Command& command) {
 
 void CallsOracle::on_start(HostIndex host, const StartCall& call) {
   starting_ = {host, call.call};
-  Outgoing outgoing{call.method, call.deadline, world().now(), call.message.value_or(Bytes{}), 0,
-                    std::nullopt, std::nullopt, 0};
+  Outgoing outgoing{call.method, call.deadline, world().now(), call.message.value_or(Bytes{}),
+                    0,           std::nullopt,  std::nullopt,  0};
   if (call.method == kGenerate) {
     outgoing.stream = parse_generate_request(outgoing.request);
     if (outgoing.stream) {
@@ -121,8 +121,8 @@ void CallsOracle::on_message(HostIndex host, const MessageArrived& message) {
   }
   const auto found = outgoing_[host].find(message.call);
   if (!check(found != outgoing_[host].end())) {
-    return fail(host, "a message of call " + std::to_string(message.call.value) +
-                          " that is not open");
+    return fail(host,
+                "a message of call " + std::to_string(message.call.value) + " that is not open");
   }
   Outgoing& call = found->second;
   ++call.messages;

@@ -55,12 +55,12 @@ class CallsOracle final : public Oracle {
   bool is_open(HostIndex host, CallId call) const;
   std::string text_of(CallId call, const Outgoing& outgoing) const;
 
-  std::vector<std::map<CallId, Outgoing>> outgoing_;   // by host
-  std::vector<std::map<CallId, bool>> incoming_;       // by host
+  std::vector<std::map<CallId, Outgoing>> outgoing_;  // by host
+  std::vector<std::map<CallId, bool>> incoming_;      // by host
   // Ended by a command in this very moment: events that the node had already queued then are no
   // fault of its own.
   std::vector<std::map<CallId, Moment>> just_ended_;
-  std::vector<CallId> last_outgoing_;                  // highest number started
+  std::vector<CallId> last_outgoing_;  // highest number started
   std::map<std::pair<HostIndex, std::uint64_t>, Session> sessions_;
   std::optional<std::pair<HostIndex, CallId>> starting_;
   std::optional<std::pair<HostIndex, CallId>> finishing_;

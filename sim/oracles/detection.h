@@ -40,7 +40,7 @@ class DetectionOracle final : public Oracle {
   void check_patience(HostIndex observer, const Death& death);
   void on_failed(HostIndex observer, HostIndex subject);
 
-  std::vector<Death> deaths_;  // that are still being learned
+  std::vector<Death> deaths_;                // that are still being learned
   std::vector<std::optional<Moment>> died_;  // latest death, by host
   std::set<std::pair<HostIndex, Incarnation>> falsely_dead_;
   std::vector<Duration> first_;

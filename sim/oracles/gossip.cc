@@ -143,12 +143,11 @@ void GossipOracle::on_accusation(HostIndex host, const NodeId& subject) {
   const auto owner = world().index_of(subject);
   if (!faults().was_absent_since(host, since) || !owner) return;
   const Host& accused = world().host(*owner);
-  const bool at_fault = !accused.running() || accused.setup.config.id != subject ||
-                        faults().held_up_since(*owner, since - interval * 4) ||
-                        faults().has_left(*owner) ||
-                        faults().network_disturbed_since(since - interval * 4) ||
-                        faults().holds_up(host) || plan().loss_ppm > 0 ||
-                        world().now() - accused.started < interval * 4;
+  const bool at_fault =
+      !accused.running() || accused.setup.config.id != subject ||
+      faults().held_up_since(*owner, since - interval * 4) || faults().has_left(*owner) ||
+      faults().network_disturbed_since(since - interval * 4) || faults().holds_up(host) ||
+      plan().loss_ppm > 0 || world().now() - accused.started < interval * 4;
   if (check(at_fault)) return;
   fail(host, "accused " + subject.text() + " right after its own absence");
 }
@@ -167,8 +166,8 @@ void GossipOracle::on_end() {
     // What was said to the end was said as often as it has to be: while nobody came or went.
     for (const auto& [id, news] : teller.news) {
       const auto member = host.node->find(id);
-      const bool current = member && member->status == news.status &&
-                           member->incarnation == news.incarnation;
+      const bool current =
+          member && member->status == news.status && member->incarnation == news.incarnation;
       const bool over = world().now() - news.last > bounds().dissemination;
       if (!current || !over || news.status == MemberStatus::alive || news.fewest < 3 ||
           news.fewest != news.most || news.told == 0 ||
@@ -179,8 +178,8 @@ void GossipOracle::on_end() {
       if (check(news.told >= due && news.told <= limit(swim.retransmit_factor, news.most + 1))) {
         continue;
       }
-      return fail(i, "told " + std::to_string(news.told) + " times that " + id.text() +
-                         " is " + to_text(news.status) + "; " + std::to_string(due) + " are due");
+      return fail(i, "told " + std::to_string(news.told) + " times that " + id.text() + " is " +
+                         to_text(news.status) + "; " + std::to_string(due) + " are due");
     }
   }
 }

@@ -215,8 +215,7 @@ void LedgerOracle::on_event(HostIndex host, const Event& event) {
     }
     Exchange* exchange = find(name_of_call(host, message->call));
     if (exchange == nullptr) return;
-    return hear(host, *exchange,
-                message->call.outgoing() ? exchange->response : exchange->request,
+    return hear(host, *exchange, message->call.outgoing() ? exchange->response : exchange->request,
                 message->message);
   }
   if (const auto* half = std::get_if<CallerHalfClosed>(&event)) {
@@ -248,8 +247,8 @@ void LedgerOracle::on_event(HostIndex host, const Event& event) {
                        code == StatusCode::deadline_exceeded ||
                        (code == StatusCode::resource_exhausted && oversize);
     if (!check(known)) {
-      return fail(host, text_of(*exchange) + " was aborted for no reason: " +
-                            aborted->status.message);
+      return fail(host,
+                  text_of(*exchange) + " was aborted for no reason: " + aborted->status.message);
     }
     end_at_callee(*exchange);
   }
@@ -306,8 +305,8 @@ void LedgerOracle::check_deadline(HostIndex host, const Exchange& exchange,
     return;
   }
   const Moment here = moment_of(host, *arrived.deadline);
-  const Duration drift = (*exchange.deadline - exchange.began) / 1'000'000 *
-                         (2 * plan().clock_drift_ppm + 1);
+  const Duration drift =
+      (*exchange.deadline - exchange.began) / 1'000'000 * (2 * plan().clock_drift_ppm + 1);
   const Duration way = world().now() - exchange.began;
   if (!check(here + drift + kRounding >= *exchange.deadline &&
              here <= *exchange.deadline + way + drift + kRounding)) {
@@ -377,15 +376,14 @@ void LedgerOracle::judge_failure(HostIndex host, const Exchange& exchange,
     case StatusCode::cancelled: known = exchange.gave_up; break;
     case StatusCode::deadline_exceeded: {
       // Its own clock, or the callee's, which may run ahead.
-      const Duration ahead = exchange.deadline
-                                 ? (*exchange.deadline - exchange.began) / 1'000'000 *
-                                       (2 * plan().clock_drift_ppm + 1)
-                                 : Duration::zero();
-      const bool bent = faults().held_up_since(host, exchange.began) ||
-                        (exchange.callee && faults().held_up_since(*exchange.callee,
-                                                                   exchange.began));
-      known = exchange.deadline &&
-              (bent || world().now() + ahead + kRounding >= *exchange.deadline);
+      const Duration ahead = exchange.deadline ? (*exchange.deadline - exchange.began) / 1'000'000 *
+                                                     (2 * plan().clock_drift_ppm + 1)
+                                               : Duration::zero();
+      const bool bent =
+          faults().held_up_since(host, exchange.began) ||
+          (exchange.callee && faults().held_up_since(*exchange.callee, exchange.began));
+      known =
+          exchange.deadline && (bent || world().now() + ahead + kRounding >= *exchange.deadline);
       break;
     }
     case StatusCode::resource_exhausted: {
@@ -414,8 +412,7 @@ bool LedgerOracle::may_be_unavailable(const Exchange& exchange) const {
   if (!exchange.expected || lately(exchange.caller)) return true;
   const auto nobody = static_cast<HostIndex>(plan().hosts());
   const HostIndex peer = world().index_of(*exchange.expected).value_or(nobody);
-  return peer == nobody || lately(peer) ||
-         world().host(peer).setup.config.id != *exchange.expected;
+  return peer == nobody || lately(peer) || world().host(peer).setup.config.id != *exchange.expected;
 }
 
 void LedgerOracle::end_at_callee(Exchange& exchange) {

@@ -133,9 +133,9 @@ class LedgerOracle final : public Oracle {
     std::size_t least = 0;
     std::size_t most = 0;
   };
-  std::vector<Extremes> since_tick_;               // by host
-  std::vector<std::deque<Extremes>> last_ticks_;   // by host, the latest last
-  std::vector<std::optional<Moment>> changed_;     // latest start or end of its process, by host
+  std::vector<Extremes> since_tick_;              // by host
+  std::vector<std::deque<Extremes>> last_ticks_;  // by host, the latest last
+  std::vector<std::optional<Moment>> changed_;    // latest start or end of its process, by host
 };
 
 }  // namespace rpcnet::sim

@@ -72,13 +72,12 @@ void MembershipOracle::on_joined(HostIndex host, const Joined& joined) {
 void MembershipOracle::check_memory(HostIndex observer) {
   const Host& host = world().host(observer);
   const SwimConfig& swim = host.setup.config.swim;
-  const bool may_forget = seen_[observer].size() > swim.tombstones_max ||
-                          world().now() - Moment{} > swim.tombstone_ttl;
+  const bool may_forget =
+      seen_[observer].size() > swim.tombstones_max || world().now() - Moment{} > swim.tombstone_ttl;
   if (may_forget) return;
   for (const auto& [id, seen] : seen_[observer]) {
     if (!check(host.node->find(id).has_value())) {
-      return fail(observer, "has forgotten " + id.text() + ", which was " +
-                                to_text(seen.status));
+      return fail(observer, "has forgotten " + id.text() + ", which was " + to_text(seen.status));
     }
   }
 }
@@ -91,8 +90,8 @@ void MembershipOracle::on_event(HostIndex host, const Event& event) {
 // Between the events, one observer's whole view now and then: a wrong entry need not have an event.
 void MembershipOracle::on_tick() {
   const std::uint64_t tick = ticks_++;
-  const auto observer = static_cast<HostIndex>(
-      world().keyed().below({Domain::probe, 0, 0, tick}, plan().members()));
+  const auto observer =
+      static_cast<HostIndex>(world().keyed().below({Domain::probe, 0, 0, tick}, plan().members()));
   const Host& host = world().host(observer);
   if (!host.running()) return;
   for (const Member& member : host.node->members()) look(observer, member);
@@ -134,8 +133,8 @@ void MembershipOracle::look(HostIndex observer, const Member& member) {
                                 to_text(seen.status));
     }
     if (!check(member.tags_version >= seen.tags_version)) {
-      return fail(observer, "went back from version " + std::to_string(seen.tags_version) +
-                                " to " + std::to_string(member.tags_version) + " of the tags of " +
+      return fail(observer, "went back from version " + std::to_string(seen.tags_version) + " to " +
+                                std::to_string(member.tags_version) + " of the tags of " +
                                 member.id.text());
     }
   }

@@ -37,10 +37,10 @@ class MembershipOracle final : public Oracle {
   void on_joined(HostIndex host, const Joined& joined);
   void check_memory(HostIndex observer);
 
-  std::vector<std::map<NodeId, Seen>> seen_;   // by observer, since its process began
-  std::map<NodeId, Incarnation> claimed_;      // the highest its owner ever had, by name
-  std::map<NodeId, std::set<Tags>> spoken_;    // all tags that a name ever had
-  std::vector<Tags> own_tags_;                 // by host, of this life
+  std::vector<std::map<NodeId, Seen>> seen_;  // by observer, since its process began
+  std::map<NodeId, Incarnation> claimed_;     // the highest its owner ever had, by name
+  std::map<NodeId, std::set<Tags>> spoken_;   // all tags that a name ever had
+  std::vector<Tags> own_tags_;                // by host, of this life
   std::optional<std::pair<HostIndex, Tags>> changing_;
   std::uint64_t ticks_ = 0;
 };

@@ -87,8 +87,7 @@ long double PhiOracle::level_milli(const Window& window, Instant now,
   for (const long double gap : window.gaps) mean += gap / count;
   long double variance = 0;
   for (const long double gap : window.gaps) variance += (gap - mean) * (gap - mean) / count;
-  const long double deviation =
-      std::max(std::sqrt(variance), in_seconds(config.phi.deviation_min));
+  const long double deviation = std::max(std::sqrt(variance), in_seconds(config.phi.deviation_min));
   const long double over =
       (in_seconds(now - *window.last) - mean - in_seconds(config.phi.pause)) / deviation;
   const long double tail = std::erfc(over / std::sqrt(2.0L)) / 2;
@@ -111,10 +110,10 @@ void PhiOracle::on_tick() {
       };
       const Rhythm& rhythm = found->second;
       if (check(near(rhythm.all) || near(rhythm.later))) continue;
-      return fail(i, "reports a level of " + std::to_string(view.phi_milli) + " for " +
-                         view.member.id.text() + "; the arrivals give " +
-                         std::to_string(std::lround(
-                             level_milli(rhythm.all, now, host.setup.config))));
+      return fail(i,
+                  "reports a level of " + std::to_string(view.phi_milli) + " for " +
+                      view.member.id.text() + "; the arrivals give " +
+                      std::to_string(std::lround(level_milli(rhythm.all, now, host.setup.config))));
     }
   }
 }

@@ -104,18 +104,17 @@ void RegistryOracle::judge(HostIndex host, const Asked& asked,
                              : "chose nobody though it knows a live worker");
   }
   if (!chosen) return;
-  const auto found = std::find_if(candidates.begin(), candidates.end(), [&](const auto* view) {
-    return view->member == *chosen;
-  });
+  const auto found = std::find_if(candidates.begin(), candidates.end(),
+                                  [&](const auto* view) { return view->member == *chosen; });
   if (!check(found != candidates.end())) {
     return fail(host, "chose " + chosen->id.text() + " though a better one is there");
   }
   Registry& registry = registries_[host][asked.request.registry];
   switch (registry.opened.strategy) {
     case LoadBalancingStrategy::least_connections: {
-      const auto least = std::min_element(
-          candidates.begin(), candidates.end(),
-          [](const auto* x, const auto* y) { return x->load() < y->load(); });
+      const auto least =
+          std::min_element(candidates.begin(), candidates.end(),
+                           [](const auto* x, const auto* y) { return x->load() < y->load(); });
       if (!check((*found)->load() == (*least)->load())) {
         fail(host, "chose " + chosen->id.text() + " with a load of " +
                        std::to_string((*found)->load()) + "; the least is " +
@@ -129,8 +128,7 @@ void RegistryOracle::judge(HostIndex host, const Asked& asked,
       });
       const auto* turn = next == candidates.end() ? candidates.front() : *next;
       if (!check(turn->member.id == chosen->id)) {
-        fail(host, "chose " + chosen->id.text() + "; it was the turn of " +
-                       turn->member.id.text());
+        fail(host, "chose " + chosen->id.text() + "; it was the turn of " + turn->member.id.text());
       }
       break;
     }

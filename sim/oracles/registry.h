@@ -53,8 +53,8 @@ class RegistryOracle final : public Oracle {
   std::string difference();
 
   const LedgerOracle& ledger_;
-  std::vector<std::map<std::uint32_t, Registry>> registries_;       // by host
-  std::vector<std::map<NodeId, std::deque<Instant>>> assigned_;     // by host
+  std::vector<std::map<std::uint32_t, Registry>> registries_;    // by host
+  std::vector<std::map<NodeId, std::deque<Instant>>> assigned_;  // by host
   std::map<std::pair<HostIndex, NodeId>, Luck> luck_;
   std::optional<Asked> asked_;
   std::string missing_;

@@ -77,10 +77,10 @@ void Client::on_timer(ProgramContext& context, std::uint64_t token) {
 
 // The call's name: its client, when it began by the client's clock, and its number.
 Outcome Client::start_call(ProgramContext& context, StartCall&& call) {
-  call.metadata.emplace_back(
-      kCallName, std::to_string(number_) + '.' +
-                     std::to_string(context.now().time_since_epoch().count()) + '.' +
-                     std::to_string(call.call.value));
+  call.metadata.emplace_back(kCallName,
+                             std::to_string(number_) + '.' +
+                                 std::to_string(context.now().time_since_epoch().count()) + '.' +
+                                 std::to_string(call.call.value));
   return context.command(std::move(call));
 }
 
@@ -120,8 +120,8 @@ void Client::ask_director(ProgramContext& context) {
 
 void Client::open_stream(ProgramContext& context) {
   streaming_ = new_call();
-  StartCall call{.call = *streaming_, .peer = {worker_->address, worker_->worker},
-                 .method = kGenerate};
+  StartCall call{
+      .call = *streaming_, .peer = {worker_->address, worker_->worker}, .method = kGenerate};
   call.message = serialize(session_);
   call.last = true;
   if (start_call(context, std::move(call)) == Outcome::done) return;
@@ -133,10 +133,10 @@ void Client::make_unary_call(ProgramContext& context) {
   if (!worker_) return;
   const std::uint64_t number = echoes_++;
   // One in eight is empty.
-  const auto size = context.draw(kDrawSize, number * 2, 8) == 0
-                        ? 0
-                        : context.draw(kDrawSize, number * 2 + 1,
-                                       at_least_one(workload_.echo_bytes + 1));
+  const auto size =
+      context.draw(kDrawSize, number * 2, 8) == 0
+          ? 0
+          : context.draw(kDrawSize, number * 2 + 1, at_least_one(workload_.echo_bytes + 1));
   StartCall call{.call = new_call(), .peer = {worker_->address, worker_->worker}, .method = kEcho};
   call.deadline = context.now() + milliseconds(50 + context.draw(kDrawTalk, number * 16 + 15, 950));
   call.message = token_content(number_, number, size);
@@ -165,7 +165,8 @@ void Client::begin_talk(ProgramContext& context) {
   const auto draw = [&](std::uint64_t what, std::uint64_t bound) {
     return context.draw(kDrawTalk, talk.number * 16 + what, bound);
   };
-  StartCall call{.call = new_call(), .peer = {worker_->address, worker_->worker},
+  StartCall call{.call = new_call(),
+                 .peer = {worker_->address, worker_->worker},
                  .method = draw(0, 2) == 0 ? kCollect : kChat};
   talk.count = draw(1, at_least_one(workload_.talk_messages + 1));
   talk.pace_ms = draw(2, 2) == 0 ? 0 : draw(3, 20);
@@ -236,8 +237,7 @@ void Client::on_event(ProgramContext& context, const Event& event) {
 }
 
 void Client::on_message(ProgramContext& context, const MessageArrived& message) {
-  if (const auto talk = talks_.find(message.call);
-      talk != talks_.end() && talk->second.lazy) {
+  if (const auto talk = talks_.find(message.call); talk != talks_.end() && talk->second.lazy) {
     // The first message needs no taking (command.h).
     if (!std::exchange(talk->second.heard, true)) return;
     talk->second.owed.push_back(message.message.size());

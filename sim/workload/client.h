@@ -37,7 +37,7 @@ class Client final : public Program {
     std::uint64_t pace_ms = 0;
     bool close_apart = false;  // half-closes by itself and not with the last message
     bool closed = false;
-    bool waiting = false;  // for CallWritable
+    bool waiting = false;          // for CallWritable
     bool lazy = false;             // takes messages late, one at a time
     bool heard = false;            // the first message
     std::deque<std::size_t> owed;  // sizes of messages that were not taken yet

@@ -25,7 +25,8 @@ void Director::on_event(ProgramContext& context, const Event& event) {
     if (arrived->method == kAssign) {
       calls_.emplace(arrived->call, Assigning{false, arrived->metadata});
     } else {
-      context.command(FinishCall{arrived->call, std::nullopt,
+      context.command(FinishCall{arrived->call,
+                                 std::nullopt,
                                  failure(StatusCode::unimplemented, "not a director's method"),
                                  {}});
     }
@@ -35,8 +36,8 @@ void Director::on_event(ProgramContext& context, const Event& event) {
     const auto request = parse_assign_request(message->message);
     if (!request) {
       calls_.erase(call);
-      context.command(FinishCall{message->call, std::nullopt,
-                                 failure(StatusCode::invalid_argument, "malformed"), {}});
+      context.command(FinishCall{
+          message->call, std::nullopt, failure(StatusCode::invalid_argument, "malformed"), {}});
       return;
     }
     call->second.understood = true;
@@ -61,10 +62,11 @@ void Director::answer(ProgramContext& context, const WorkerSelected& selected) {
                                std::move(trailers)});
     return;
   }
-  context.command(FinishCall{call,
-                             serialize(AssignResponse{selected.worker->id,
-                                                      selected.worker->address}),
-                             {}, std::move(trailers)});
+  context.command(
+      FinishCall{call,
+                 serialize(AssignResponse{selected.worker->id, selected.worker->address}),
+                 {},
+                 std::move(trailers)});
 }
 
 void Director::on_timer(ProgramContext&, std::uint64_t) {}

@@ -32,7 +32,7 @@ inline constexpr std::uint64_t kShards = 3;
 
 struct AssignRequest {
   std::vector<NodeId> excluded;
-  std::uint32_t registry = 1;   // 1 to kRegistries
+  std::uint32_t registry = 1;        // 1 to kRegistries
   std::optional<std::string> shard;  // only a worker whose tag is this
 };
 

@@ -33,8 +33,8 @@ void Worker::retag(ProgramContext& context) {
   const std::uint64_t shard = context.draw(kTag, number, kShards);
   ChangeTags change{{{kShard, std::to_string(shard)}}};
   change.changes.emplace_back("round", std::to_string(number));
-  change.changes.emplace_back(
-      "odd", number % 2 == 1 ? std::optional<std::string>("yes") : std::nullopt);
+  change.changes.emplace_back("odd",
+                              number % 2 == 1 ? std::optional<std::string>("yes") : std::nullopt);
   context.command(std::move(change));
   if (context.active()) context.wake(milliseconds(workload_.retag_ms), kRetag);
 }
@@ -64,8 +64,8 @@ void Worker::begin(ProgramContext& context, const CallArrived& arrived) {
   else if (arrived.method == kCollect) serving.method = Method::collect;
   else if (arrived.method == kChat) serving.method = Method::chat;
   else {
-    context.command(FinishCall{arrived.call, std::nullopt,
-                               {StatusCode::unimplemented, "not a worker's method", {}}, {}});
+    context.command(FinishCall{
+        arrived.call, std::nullopt, {StatusCode::unimplemented, "not a worker's method", {}}, {}});
     return;
   }
   const std::uint64_t style = context.draw(kStyle, arrived.call.value, 4);

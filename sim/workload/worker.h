@@ -24,14 +24,14 @@ class Worker final : public Program {
   struct Serving {
     Method method{};
     Metadata metadata;
-    bool lazy = false;     // takes messages late, one at a time
+    bool lazy = false;  // takes messages late, one at a time
     bool fails = false;
     bool half_closed = false;
     std::optional<GenerateRequest> request;
-    std::optional<Bytes> answer;   // echo
-    bool thought = false;          // and it may go
-    std::deque<Bytes> replies;     // chat, not sent yet
-    std::uint64_t messages = 0;    // that came
+    std::optional<Bytes> answer;  // echo
+    bool thought = false;         // and it may go
+    std::deque<Bytes> replies;    // chat, not sent yet
+    std::uint64_t messages = 0;   // that came
     std::uint64_t bytes = 0;
     std::deque<std::size_t> owed;  // sizes of messages that were not taken yet
   };

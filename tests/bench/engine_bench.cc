@@ -103,9 +103,7 @@ void UnaryCalls(benchmark::State& state) {
 }
 BENCHMARK(UnaryCalls)->Arg(1)->Arg(64);
 
-NodeId name(std::size_t number) {
-  return *NodeId::parse("worker-" + std::to_string(number));
-}
+NodeId name(std::size_t number) { return *NodeId::parse("worker-" + std::to_string(number)); }
 
 Address address(std::size_t number) {
   return Address::v4(10, 0, static_cast<std::uint8_t>(number >> 8),
@@ -187,9 +185,7 @@ void PingsAnswered(benchmark::State& state) {
 BENCHMARK(PingsAnswered)->Arg(60)->Arg(1000);
 
 // Forty states that are known already, as when a cluster starts and all tell all.
-void KnownNews(benchmark::State& state) {
-  receive_all(state, swim::Gossip{}, 40);
-}
+void KnownNews(benchmark::State& state) { receive_all(state, swim::Gossip{}, 40); }
 BENCHMARK(KnownNews)->Arg(60)->Arg(1000);
 
 }  // namespace

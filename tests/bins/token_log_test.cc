@@ -21,8 +21,7 @@ BOOST_AUTO_TEST_CASE(NothingIsWhole) {
   log.end(at(5s));
   BOOST_TEST(log.whole());
   BOOST_TEST(log.next() == 1U);
-  BOOST_TEST(log.summary() ==
-             "client: tokens=0 gaps=0 duplicates=0 failovers=0 longest_gap_ms=0");
+  BOOST_TEST(log.summary() == "client: tokens=0 gaps=0 duplicates=0 failovers=0 longest_gap_ms=0");
 }
 
 BOOST_AUTO_TEST_CASE(InOrderIsWholeAcrossAFailover) {
@@ -44,8 +43,7 @@ BOOST_AUTO_TEST_CASE(EachSequencePassedOverIsAGap) {
   BOOST_TEST(!log.whole());
   BOOST_TEST(log.next() == 4U);
   log.observe(at(1s), 6);
-  BOOST_TEST(log.summary() ==
-             "client: tokens=2 gaps=4 duplicates=0 failovers=0 longest_gap_ms=0");
+  BOOST_TEST(log.summary() == "client: tokens=2 gaps=4 duplicates=0 failovers=0 longest_gap_ms=0");
 }
 
 BOOST_AUTO_TEST_CASE(WhatCameBeforeIsADuplicateAndNoProgress) {
@@ -54,8 +52,7 @@ BOOST_AUTO_TEST_CASE(WhatCameBeforeIsADuplicateAndNoProgress) {
   BOOST_TEST(!log.whole());
   BOOST_TEST(log.next() == 3U);
   log.observe(at(1s), 3);
-  BOOST_TEST(log.summary() ==
-             "client: tokens=5 gaps=0 duplicates=2 failovers=0 longest_gap_ms=0");
+  BOOST_TEST(log.summary() == "client: tokens=5 gaps=0 duplicates=2 failovers=0 longest_gap_ms=0");
 }
 
 // A stream that stands still at the end is as bad as one that stood still before.

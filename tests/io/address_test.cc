@@ -206,11 +206,8 @@ struct Pair {
 
 BOOST_FIXTURE_TEST_CASE(ABurstArrivesInItsPieces, Pair) {
   const Bytes burst = pattern(10 * 1200 + 77);
-  BOOST_CHECK(a->send({.local = a->local(),
-                       .remote = b->local(),
-                       .ecn = 1,
-                       .bytes = burst,
-                       .segment_size = 1200}));
+  BOOST_CHECK(a->send(
+      {.local = a->local(), .remote = b->local(), .ecn = 1, .bytes = burst, .segment_size = 1200}));
   const auto pieces = received();
   BOOST_REQUIRE_EQUAL(pieces.size(), 11u);
   Bytes whole;
@@ -249,8 +246,7 @@ BOOST_FIXTURE_TEST_CASE(TheNetworkSaysThatNobodyListens, Pair) {
 
 BOOST_AUTO_TEST_CASE(SmallKernelBuffersAreToldWithTheCommandThatMendsThem) {
   asio::io_context context;
-  auto socket =
-      UdpSocket::open(context, Address::v4(127, 0, 0, 1, 0), std::size_t{1} << 30);
+  auto socket = UdpSocket::open(context, Address::v4(127, 0, 0, 1, 0), std::size_t{1} << 30);
   BOOST_REQUIRE(socket.ok());
   // With CAP_NET_ADMIN the kernel gives what is asked for.
   if (!(*socket)->advice()) return;

@@ -1,9 +1,9 @@
 // What an operating system and an application can do to a host that is otherwise fine.
 #include <boost/test/unit_test.hpp>
 
-#include <asio/co_spawn.hpp>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <asio/co_spawn.hpp>
 
 #include <cerrno>
 #include <stdexcept>

@@ -15,9 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream(path) << text;
-}
+void write_file(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
 
 // Fails with words that hold each of `parts`.
 void check_refused(const CredentialFiles& files, const std::vector<std::string>& parts) {
@@ -150,8 +148,7 @@ void check_link_refused(HostOptions server_options, HostOptions client_options,
     got = co_await client.call(Peer(server.address(), std::nullopt), "Echo.echo", {});
     BOOST_CHECK_MESSAGE(!got.ok(), "was not refused");
     BOOST_TEST_MESSAGE(to_text(got.status()));
-    BOOST_CHECK_MESSAGE(got.status().message.find(word) != std::string::npos,
-                        got.status().message);
+    BOOST_CHECK_MESSAGE(got.status().message.find(word) != std::string::npos, got.status().message);
     got = co_await friendly.call(peer_of(server), "Echo.echo", {});
     BOOST_CHECK(got.ok());
   });

@@ -80,9 +80,8 @@ BOOST_AUTO_TEST_CASE(GarbageIsCountedAndDisturbsNobody) {
       for (std::uint32_t i = 0; i < 100; ++i) {
         // All sizes, and first bytes that look like each kind of QUIC packet.
         Bytes rubbish = pattern(1 + (round * 100 + i) % 1300, round * 100 + i);
-        stranger.send({.remote = server.address(),
-                       .bytes = rubbish,
-                       .segment_size = rubbish.size()});
+        stranger.send(
+            {.remote = server.address(), .bytes = rubbish, .segment_size = rubbish.size()});
         ++sent;
       }
       const Bytes request = pattern(round);

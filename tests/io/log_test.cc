@@ -41,8 +41,12 @@ BOOST_AUTO_TEST_CASE(WhatIsLeftOutIsCounted) {
 BOOST_AUTO_TEST_CASE(APeersWordsCannotWriteLinesOfTheirOwn) {
   BOOST_CHECK_EQUAL(printable("a\nb\x1b[31mc\x7f\xc3\xa4"), "a?b?[31mc?\xc3\xa4");
   // Terminals take U+009B for ESC [, some also when it comes as a byte or in too many of them.
-  BOOST_CHECK_EQUAL(printable("\xc2\x9b" "31m"), "??31m");
-  BOOST_CHECK_EQUAL(printable("\x9b" "31m \xc0\x9b \xe0\x80\x9b"), "?31m ?? ???");
+  BOOST_CHECK_EQUAL(printable("\xc2\x9b"
+                              "31m"),
+                    "??31m");
+  BOOST_CHECK_EQUAL(printable("\x9b"
+                              "31m \xc0\x9b \xe0\x80\x9b"),
+                    "?31m ?? ???");
   BOOST_CHECK_EQUAL(printable("\xf0\x9f\x8e\xaf \xe2\x82\xac \xc2\xa0"),
                     "\xf0\x9f\x8e\xaf \xe2\x82\xac \xc2\xa0");
   BOOST_CHECK_EQUAL(printable("\xe2\x82"), "??");

@@ -17,9 +17,8 @@ BOOST_AUTO_TEST_CASE(EchoIsBitExactFromNothingToSixtyFourMebibytes) {
   Host client = start(context, options("client"));
   server.serve("Echo.echo", echo);
   run(context, [&]() -> asio::awaitable<void> {
-    for (const std::size_t size :
-         {std::size_t{0}, std::size_t{1}, std::size_t{1200}, std::size_t{65536},
-          std::size_t{64} << 20}) {
+    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{1200},
+                                   std::size_t{65536}, std::size_t{64} << 20}) {
       const Bytes sent = pattern(size);
       auto calling = client.call(peer_of(server), "Echo.echo", sent, {.timeout = 40s});
       Result<Bytes> got = co_await std::move(calling);
@@ -253,12 +252,11 @@ BOOST_AUTO_TEST_CASE(AnEndedIoContextTakesWaitingCoroutinesAlong) {
     asio::io_context context;
     Host server = start(context);
     Host client = start(context);
-    server.serve("Never.ends",
-                 [](ServerCall& call, Bytes) -> asio::awaitable<Result<Bytes>> {
-                   co_await call.read();
-                   co_await pause(1h);
-                   co_return Bytes{};
-                 });
+    server.serve("Never.ends", [](ServerCall& call, Bytes) -> asio::awaitable<Result<Bytes>> {
+      co_await call.read();
+      co_await pause(1h);
+      co_return Bytes{};
+    });
     const auto call = [](Host& host, Peer peer,
                          std::shared_ptr<int> held) -> asio::awaitable<void> {
       auto calling = host.call(peer, "Never.ends", {}, {.timeout = no_deadline});

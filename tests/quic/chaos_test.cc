@@ -91,8 +91,7 @@ BOOST_AUTO_TEST_CASE(LeavesNothingBehind) {
       config.link_window_bytes = 256 << 10;
       config.peer_streams_max = 64;
       Pair pair(config, seed, Protocol::rpc, 10s);
-      pair.conditions = {
-          .latency = 1ms, .jitter = 3ms, .lost = 50, .doubled = 30, .corrupted = 10};
+      pair.conditions = {.latency = 1ms, .jitter = 3ms, .lost = 50, .doubled = 30, .corrupted = 10};
       pair.client.consume = pair.server.consume = false;
       Play play{pair, Rng(seed), {}};
 

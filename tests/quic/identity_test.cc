@@ -99,8 +99,8 @@ BOOST_AUTO_TEST_CASE(RefusesAServerOfAnotherAuthority) {
   a.server = &a.add("a");
   a.client = &a.add("b");
   const Certificates& all = Certificates::get();
-  const auto foreign = quic::TlsContext::load({all["foreign"].certificate_pem,
-                                               all["foreign"].key_pem, all.foreign_authority()});
+  const auto foreign = quic::TlsContext::load(
+      {all["foreign"].certificate_pem, all["foreign"].key_pem, all.foreign_authority()});
   BOOST_REQUIRE_MESSAGE(foreign.context, foreign.error);
   a.server->endpoint().use_tls(foreign.context);
   a.dial(Protocol::rpc);
@@ -115,8 +115,8 @@ BOOST_AUTO_TEST_CASE(RefusesAClientOfAnotherAuthority) {
   // Trusts the server, presents what the server does not trust.
   const Certificates& all = Certificates::get();
   const std::string both = all.authority() + all.foreign_authority();
-  const auto foreign = quic::TlsContext::load(
-      {all["foreign"].certificate_pem, all["foreign"].key_pem, both});
+  const auto foreign =
+      quic::TlsContext::load({all["foreign"].certificate_pem, all["foreign"].key_pem, both});
   BOOST_REQUIRE_MESSAGE(foreign.context, foreign.error);
   a.client->endpoint().use_tls(foreign.context);
   a.dial(Protocol::gossip);
@@ -216,8 +216,8 @@ BOOST_AUTO_TEST_CASE(IgnoresAnyCertificateUnderPolicyNone) {
   a.client = &a.add("b");
   const Certificates& all = Certificates::get();
   const std::string both = all.authority() + all.foreign_authority();
-  const auto foreign = quic::TlsContext::load(
-      {all["foreign"].certificate_pem, all["foreign"].key_pem, both});
+  const auto foreign =
+      quic::TlsContext::load({all["foreign"].certificate_pem, all["foreign"].key_pem, both});
   a.client->endpoint().use_tls(foreign.context);
   a.dial(Protocol::rpc);
   BOOST_REQUIRE(a.client->link(a.link).up);

@@ -323,9 +323,8 @@ BOOST_AUTO_TEST_CASE(TheWindowOfTheLinkDoesNotLeak) {
   for (std::uint64_t i = 0; i < 60; ++i) {
     const StreamId stream{4 * i};
     pair.client.write(pair.link, stream.value, pattern(30'000, i), i % 3 == 2);
-    BOOST_REQUIRE(pair.run_until([&] {
-      return pair.server.link(pair.remote).streams[stream].bytes.size() == 30'000;
-    }));
+    BOOST_REQUIRE(pair.run_until(
+        [&] { return pair.server.link(pair.remote).streams[stream].bytes.size() == 30'000; }));
     switch (i % 3) {
       case 0: pair.client.order(ResetStream{pair.link, stream, StreamCode::cancelled}); break;
       case 1: pair.server.order(StopStream{pair.remote, stream, StreamCode::cancelled}); break;

@@ -17,9 +17,7 @@ Happening named(std::uint64_t name) {
   return happening;
 }
 
-Moment at(std::int64_t nanos) {
-  return Moment(Duration(nanos));
-}
+Moment at(std::int64_t nanos) { return Moment(Duration(nanos)); }
 
 std::vector<std::uint64_t> drain(EventQueue& queue) {
   std::vector<std::uint64_t> names;

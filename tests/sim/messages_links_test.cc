@@ -85,11 +85,15 @@ BOOST_FIXTURE_TEST_CASE(ANarrowPathIsFoundToBeNarrow, Pair) {
 }
 
 BOOST_FIXTURE_TEST_CASE(TheWrongNodeOrClusterIsRefusedByTheDialler, Pair) {
-  network.perform(0, Connect{LinkId{100}, Protocol::gossip, World::address(1),
-                             NodeId::parse("someone-else"), seconds(3), {}});
+  network.perform(0, Connect{LinkId{100},
+                             Protocol::gossip,
+                             World::address(1),
+                             NodeId::parse("someone-else"),
+                             seconds(3),
+                             {}});
   start(2, member("x", "another"));
-  network.perform(0, Connect{LinkId{102}, Protocol::gossip, World::address(2), std::nullopt,
-                             seconds(3), {}});
+  network.perform(
+      0, Connect{LinkId{102}, Protocol::gossip, World::address(2), std::nullopt, seconds(3), {}});
   run_for(seconds(1));
   const auto downs = facts<LinkDown>(0);
   BOOST_TEST_REQUIRE(downs.size() == 2U);
@@ -225,8 +229,12 @@ BOOST_FIXTURE_TEST_CASE(AHandshakeSurvivesLoss, Pair) {
   paths.begin(0, loss);
   int up = 0;
   for (std::uint64_t i = 0; i < 50; ++i) {
-    network.perform(0, Connect{LinkId{1000 + 2 * i}, Protocol::gossip, World::address(1),
-                               std::nullopt, seconds(10), {}});
+    network.perform(0, Connect{LinkId{1000 + 2 * i},
+                               Protocol::gossip,
+                               World::address(1),
+                               std::nullopt,
+                               seconds(10),
+                               {}});
   }
   run_for(seconds(12));
   up = static_cast<int>(facts<LinkUp>(0).size());

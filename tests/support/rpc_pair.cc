@@ -289,8 +289,7 @@ void RpcPair::tell_bytes(Side reader, LinkState& link, std::uint64_t number, Hal
   const bool fin = half.fin && half.queue.empty() && (size == 0 || rng_.chance(3, 4));
   half.over = fin;
   machine(reader).rpc.on_stream_data(
-      now_, StreamData{link.ids[index(reader)], StreamId{number}, piece, fin},
-      machine(reader).out);
+      now_, StreamData{link.ids[index(reader)], StreamId{number}, piece, fin}, machine(reader).out);
 }
 
 // A stream that is over in both directions makes room for another.

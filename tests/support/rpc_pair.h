@@ -26,10 +26,10 @@ struct PairOptions {
   std::uint64_t seed = 1;
   RpcConfig client{};
   RpcConfig server{};
-  std::uint64_t window = 64 * 1024;  // of each stream direction, bytes
-  std::uint64_t streams = 100;       // that each side may have open
+  std::uint64_t window = 64 * 1024;   // of each stream direction, bytes
+  std::uint64_t streams = 100;        // that each side may have open
   std::uint64_t piece_max = 1 << 20;  // bytes in one StreamData
-  bool cross = false;                // facts and orders cross
+  bool cross = false;                 // facts and orders cross
 };
 
 class RpcPair {

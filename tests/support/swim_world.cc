@@ -63,9 +63,7 @@ void SwimWorld::crash(std::size_t number) {
   host.paused = false;
 }
 
-void SwimWorld::pause(std::size_t host) {
-  hosts_[host]->paused = true;
-}
+void SwimWorld::pause(std::size_t host) { hosts_[host]->paused = true; }
 
 void SwimWorld::resume(std::size_t number) {
   Host& host = *hosts_[number];
@@ -219,9 +217,7 @@ Duration SwimWorld::flight() {
   return options_.latency + Duration(static_cast<std::int64_t>(rng_.below(spread)));
 }
 
-bool SwimWorld::lost() {
-  return rng_.chance(options_.loss_permille, 1000);
-}
+bool SwimWorld::lost() { return rng_.chance(options_.loss_permille, 1000); }
 
 bool SwimWorld::runs(std::size_t host, std::uint64_t life) const {
   return hosts_[host]->swim && hosts_[host]->life == life;

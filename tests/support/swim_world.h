@@ -113,7 +113,7 @@ class SwimWorld {
     std::uint64_t streams = 0;
   };
   struct Connection {
-    Side sides[2];  // who dialled, who accepted
+    Side sides[2];                                                 // who dialled, who accepted
     std::map<std::pair<int, std::uint64_t>, Instant> stream_free;  // order within a stream
   };
   struct Timed {

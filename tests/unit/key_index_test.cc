@@ -50,9 +50,9 @@ BOOST_AUTO_TEST_CASE(SettingAgainMovesAKey) {
 }
 
 BOOST_AUTO_TEST_CASE(AgreesWithAMapWhateverTheKeys) {
-  for (const std::uint64_t stride : {std::uint64_t{1}, std::uint64_t{2}, std::uint64_t{4096},
-                                     std::uint64_t{1} << 32, std::uint64_t{1} << 55,
-                                     std::uint64_t{0x9e3779b97f4a7c15}}) {
+  for (const std::uint64_t stride :
+       {std::uint64_t{1}, std::uint64_t{2}, std::uint64_t{4096}, std::uint64_t{1} << 32,
+        std::uint64_t{1} << 55, std::uint64_t{0x9e3779b97f4a7c15}}) {
     compare_with_map(stride, stride);
   }
 }

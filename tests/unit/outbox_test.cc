@@ -12,9 +12,7 @@ std::uint64_t number(const Output& output) {
   return std::get<ConsumeStream>(std::get<Order>(output)).bytes;
 }
 
-ConsumeStream numbered(std::uint64_t number) {
-  return {LinkId{1}, StreamId{0}, number};
-}
+ConsumeStream numbered(std::uint64_t number) { return {LinkId{1}, StreamId{0}, number}; }
 
 }  // namespace
 

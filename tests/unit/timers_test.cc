@@ -64,9 +64,9 @@ void compare_with_model(std::uint64_t seed, Make make) {
     }
     BOOST_REQUIRE(timers.size() == model.size());
     const auto found = model.find(key);
-    BOOST_REQUIRE((timers.deadline(key) ==
-                   (found == model.end() ? std::nullopt
-                                         : std::optional<Instant>(found->second.first))));
+    BOOST_REQUIRE(
+        (timers.deadline(key) ==
+         (found == model.end() ? std::nullopt : std::optional<Instant>(found->second.first))));
   }
 }
 
@@ -128,9 +128,8 @@ BOOST_AUTO_TEST_CASE(ALateCallGivesEverythingInOrderOfTime) {
 
 BOOST_AUTO_TEST_CASE(AgreesWithAPlainModelForHashedAndForOrderedKeys) {
   compare_with_model<CallId>(1, [](std::uint64_t n) { return CallId{n * 4096}; });
-  compare_with_model<Reason>(2, [](std::uint64_t n) {
-    return Reason{static_cast<int>(n % 7), std::to_string(n)};
-  });
+  compare_with_model<Reason>(
+      2, [](std::uint64_t n) { return Reason{static_cast<int>(n % 7), std::to_string(n)}; });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -12,9 +12,9 @@ namespace rpcnet::quic {
 
 namespace {
 
-constexpr std::uint8_t kAlertAccessDenied = 49;     // RFC 8446 6.2
-constexpr std::uint8_t kAlertNoProtocol = 120;      // RFC 7301 3.2
-constexpr std::uint64_t kCryptoErrorMask = 0xff;    // RFC 9001 4.8: 0x0100 + alert
+constexpr std::uint8_t kAlertAccessDenied = 49;   // RFC 8446 6.2
+constexpr std::uint8_t kAlertNoProtocol = 120;    // RFC 7301 3.2
+constexpr std::uint64_t kCryptoErrorMask = 0xff;  // RFC 9001 4.8: 0x0100 + alert
 constexpr std::size_t kReasonMax = 256;
 
 ngtcp2_duration raw(Duration duration) { return static_cast<ngtcp2_duration>(duration.count()); }
@@ -296,8 +296,8 @@ void Connection::end_by_peer() {
     ending.detail = with_reason(up_ ? "closed by peer" : "peer gave the handshake up", reason);
   } else {
     ending.end = LinkEnd::transport_error;
-    ending.detail = with_reason(
-        "peer reports transport error " + std::to_string(said->error_code), reason);
+    ending.detail =
+        with_reason("peer reports transport error " + std::to_string(said->error_code), reason);
   }
   end(std::move(ending));
 }
@@ -427,8 +427,8 @@ void Connection::reset_stream(StreamId id, StreamCode code) {
   Stream* stream = streams_.find(id);
   if (ending_ || stream == nullptr || !stream->writing) return;
   forget_queue(*stream);
-  const int error = ngtcp2_conn_shutdown_stream_write(
-      conn_, 0, static_cast<std::int64_t>(id.value), static_cast<std::uint64_t>(code));
+  const int error = ngtcp2_conn_shutdown_stream_write(conn_, 0, static_cast<std::int64_t>(id.value),
+                                                      static_cast<std::uint64_t>(code));
   if (error != 0) fail(error, "resetting a stream");
 }
 
@@ -437,8 +437,8 @@ void Connection::stop_stream(StreamId id, StreamCode code) {
   if (ending_ || stream == nullptr || !stream->reading) return;
   stream->reading = false;
   credit_unconsumed(*stream);
-  const int error = ngtcp2_conn_shutdown_stream_read(
-      conn_, 0, static_cast<std::int64_t>(id.value), static_cast<std::uint64_t>(code));
+  const int error = ngtcp2_conn_shutdown_stream_read(conn_, 0, static_cast<std::int64_t>(id.value),
+                                                     static_cast<std::uint64_t>(code));
   if (error != 0) fail(error, "stopping a stream");
 }
 
@@ -448,8 +448,8 @@ void Connection::consume_stream(StreamId id, std::uint64_t bytes) {
   ENGINE_ASSERT(bytes <= stream->unconsumed);
   stream->unconsumed -= bytes;
   ngtcp2_conn_extend_max_offset(conn_, bytes);
-  const int error = ngtcp2_conn_extend_max_stream_offset(
-      conn_, static_cast<std::int64_t>(id.value), bytes);
+  const int error =
+      ngtcp2_conn_extend_max_stream_offset(conn_, static_cast<std::int64_t>(id.value), bytes);
   if (error != 0) fail(error, "crediting a stream");
 }
 
@@ -687,9 +687,7 @@ void Connection::set_keep_alive() {
 
 // -------------------------------------------------------------------------------------- queries
 
-Address Connection::remote() const {
-  return to_address(ngtcp2_conn_get_path2(conn_)->remote);
-}
+Address Connection::remote() const { return to_address(ngtcp2_conn_get_path2(conn_)->remote); }
 
 Duration Connection::probe_timeout() const {
   return Duration{static_cast<std::int64_t>(ngtcp2_conn_get_pto2(conn_))};
@@ -707,8 +705,8 @@ PathStats Connection::path() const {
           .rtt_min = duration(info.min_rtt),
           .congestion_window_bytes = info.cwnd,
           .bytes_in_flight = info.bytes_in_flight,
-          .udp_payload_max = static_cast<std::uint32_t>(
-              ngtcp2_conn_get_path_max_tx_udp_payload_size2(conn_)),
+          .udp_payload_max =
+              static_cast<std::uint32_t>(ngtcp2_conn_get_path_max_tx_udp_payload_size2(conn_)),
           .packets_lost = info.pkt_lost};
 }
 

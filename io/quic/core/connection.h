@@ -30,8 +30,8 @@ struct Incoming {
   Address remote;
   std::uint32_t version = 0;
   ngtcp2_cid dialler_id{};
-  ngtcp2_cid addressed_to{};              // the destination id of this packet
-  std::optional<ngtcp2_cid> first_id;     // after a Retry: the one before it
+  ngtcp2_cid addressed_to{};           // the destination id of this packet
+  std::optional<ngtcp2_cid> first_id;  // after a Retry: the one before it
   BytesView token;
 };
 
@@ -137,8 +137,8 @@ class Connection {
 
   ngtcp2_ssize write_packet(ngtcp2_path* path, ngtcp2_pkt_info* info, std::uint8_t* out,
                             std::size_t size, ngtcp2_tstamp now);
-  bool pack_datagrams(ngtcp2_path* path, ngtcp2_pkt_info* info, std::uint8_t* out,
-                      std::size_t size, ngtcp2_tstamp now, ngtcp2_ssize& result);
+  bool pack_datagrams(ngtcp2_path* path, ngtcp2_pkt_info* info, std::uint8_t* out, std::size_t size,
+                      ngtcp2_tstamp now, ngtcp2_ssize& result);
 
   Stream* open_stream(StreamId id);
   Stream& enter_stream(StreamId id, bool opened_by_peer);

@@ -37,8 +37,7 @@ struct ConnectionCallbacks {
   }
 
   static int acked_stream_data_offset(ngtcp2_conn*, std::int64_t, std::uint64_t offset,
-                                      std::uint64_t size, void* user_data,
-                                      void* stream_user_data) {
+                                      std::uint64_t size, void* user_data, void* stream_user_data) {
     self(user_data).on_acknowledged(stream(stream_user_data), offset + size);
     return 0;
   }
@@ -49,8 +48,8 @@ struct ConnectionCallbacks {
     return 0;
   }
 
-  static int stream_close(ngtcp2_conn*, std::uint32_t, std::int64_t, std::uint64_t,
-                          void* user_data, void* stream_user_data) {
+  static int stream_close(ngtcp2_conn*, std::uint32_t, std::int64_t, std::uint64_t, void* user_data,
+                          void* stream_user_data) {
     self(user_data).on_stream_closed(stream(stream_user_data));
     return 0;
   }
@@ -81,8 +80,8 @@ struct ConnectionCallbacks {
     return 0;
   }
 
-  static int recv_datagram(ngtcp2_conn*, std::uint32_t, const std::uint8_t* data,
-                           std::size_t size, void* user_data) {
+  static int recv_datagram(ngtcp2_conn*, std::uint32_t, const std::uint8_t* data, std::size_t size,
+                           void* user_data) {
     Connection& connection = self(user_data);
     if (!connection.ensure_up()) return NGTCP2_ERR_CALLBACK_FAILURE;
     ++connection.shared_.counters.app_datagrams_in;

@@ -91,10 +91,10 @@ std::size_t write_retry(std::span<std::uint8_t> out, const SecretKey& key, const
   std::array<std::uint8_t, NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN2> token{};
   const sockaddr_in6 remote = to_sockaddr(to.remote);
   const ngtcp2_cid scid = our_id.raw();
-  const ngtcp2_ssize token_size = ngtcp2_crypto_generate_retry_token2(
-      token.data(), key.data(), key.size(), to.version,
-      reinterpret_cast<const ngtcp2_sockaddr*>(&remote), sizeof remote, &scid, &to.first_id,
-      stamp(now));
+  const ngtcp2_ssize token_size =
+      ngtcp2_crypto_generate_retry_token2(token.data(), key.data(), key.size(), to.version,
+                                          reinterpret_cast<const ngtcp2_sockaddr*>(&remote),
+                                          sizeof remote, &scid, &to.first_id, stamp(now));
   if (token_size < 0) return 0;
   const ngtcp2_ssize size =
       ngtcp2_crypto_write_retry(out.data(), out.size(), to.version, &to.dialler_id, &scid,

@@ -6,8 +6,8 @@ namespace rpcnet::quic {
 
 namespace {
 
-constexpr std::size_t kSmall = 1024;       // chunks up to this are worth a copy
-constexpr std::size_t kBlock = 8 * 1024;   // what a second small chunk allocates
+constexpr std::size_t kSmall = 1024;      // chunks up to this are worth a copy
+constexpr std::size_t kBlock = 8 * 1024;  // what a second small chunk allocates
 
 }  // namespace
 

@@ -66,8 +66,8 @@ class SilenceWatch {
 
   Duration max_;
   Duration quarter_;
-  Duration quiet_{};            // awake time without a sign of life
-  Instant counted_to_{};        // up to where quiet_ is counted
+  Duration quiet_{};      // awake time without a sign of life
+  Instant counted_to_{};  // up to where quiet_ is counted
   Instant heard_{};
   std::optional<Instant> due_;  // absent: not watching
 };

@@ -63,8 +63,8 @@ void Stateless::reset(const Stray& stray, const ConnectionId& id) {
   shared_.entropy.fill(used);
   const auto token = crypto::reset_token(shared_.config.reset_key, id);
   Bytes out(room);
-  const ngtcp2_ssize size = ngtcp2_pkt_write_stateless_reset2(out.data(), out.size(), &token,
-                                                              used.data(), used.size());
+  const ngtcp2_ssize size =
+      ngtcp2_pkt_write_stateless_reset2(out.data(), out.size(), &token, used.data(), used.size());
   if (size <= 0) return;
   out.resize(static_cast<std::size_t>(size));
   ++shared_.counters.resets_sent;

@@ -47,8 +47,8 @@ class Directory {
 std::string make_certificates(const std::string& options) {
   static Directory directories;
   const std::string path = directories.next().string();
-  const std::string command = "'" + script("make-certs").string() + "' --out '" +
-                              path + "' " + options + " >/dev/null";
+  const std::string command =
+      "'" + script("make-certs").string() + "' --out '" + path + "' " + options + " >/dev/null";
   BOOST_REQUIRE_EQUAL(std::system(command.c_str()), 0);
   return path;
 }

@@ -1,8 +1,8 @@
 // For all histories: phi never falls in silence, and the deadline is where the level is crossed.
 #include "engine/phi/phi_detector.h"
 
-#include <boost/test/unit_test.hpp>
 #include <rapidcheck.h>
+#include <boost/test/unit_test.hpp>
 
 using namespace rpcnet;
 using namespace rpcnet::phi;

@@ -16,18 +16,16 @@ inline rc::Gen<std::string> key_gen() {
 }
 
 inline rc::Gen<Metadata> metadata_gen() {
-  return rc::gen::container<Metadata>(
-      rc::gen::pair(key_gen(), rc::gen::arbitrary<std::string>()));
+  return rc::gen::container<Metadata>(rc::gen::pair(key_gen(), rc::gen::arbitrary<std::string>()));
 }
 
 inline rc::Gen<Status> status_gen() {
-  return rc::gen::map(
-      rc::gen::tuple(rc::gen::inRange(0, 17), rc::gen::arbitrary<std::string>(),
-                     rc::gen::arbitrary<Bytes>()),
-      [](const auto& parts) {
-        return Status{static_cast<StatusCode>(std::get<0>(parts)), std::get<1>(parts),
-                      std::get<2>(parts)};
-      });
+  return rc::gen::map(rc::gen::tuple(rc::gen::inRange(0, 17), rc::gen::arbitrary<std::string>(),
+                                     rc::gen::arbitrary<Bytes>()),
+                      [](const auto& parts) {
+                        return Status{static_cast<StatusCode>(std::get<0>(parts)),
+                                      std::get<1>(parts), std::get<2>(parts)};
+                      });
 }
 
 // Whole frames in any order, and at times one that is cut short or changed in one byte.

@@ -164,8 +164,8 @@ BOOST_AUTO_TEST_CASE(DamagedResponsesEndTheCallAtMostOnce) {
 }
 
 BOOST_AUTO_TEST_CASE(ArbitraryRequestsLeaveNoCallBehind) {
-  BOOST_TEST(rc::check(
-      [](const Bytes& stream, bool fin) { request(cut(stream, *sizes_gen(), fin)); }));
+  BOOST_TEST(
+      rc::check([](const Bytes& stream, bool fin) { request(cut(stream, *sizes_gen(), fin)); }));
 }
 
 BOOST_AUTO_TEST_CASE(DamagedRequestsLeaveNoCallBehind) {

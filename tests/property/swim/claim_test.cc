@@ -1,8 +1,8 @@
 // Merging is a semilattice: order, grouping and repetition of news do not matter.
 #include "engine/swim/claim.h"
 
-#include <boost/test/unit_test.hpp>
 #include <rapidcheck.h>
+#include <boost/test/unit_test.hpp>
 
 #include "engine/rng.h"
 

@@ -1,8 +1,8 @@
 // For all messages and all bytes: what is written is read back, and nothing that arrives can hurt.
 #include "engine/swim/message.h"
 
-#include <boost/test/unit_test.hpp>
 #include <rapidcheck.h>
+#include <boost/test/unit_test.hpp>
 
 using namespace rpcnet;
 using namespace rpcnet::swim;
@@ -58,9 +58,8 @@ Body any_body() {
 }
 
 Message any_message() {
-  Message message{{any_id(), any_count(), any_address(), *rc::gen::arbitrary<std::uint32_t>()},
-                  any_body(),
-                  {}};
+  Message message{
+      {any_id(), any_count(), any_address(), *rc::gen::arbitrary<std::uint32_t>()}, any_body(), {}};
   const int updates = *rc::gen::inRange(0, 5);
   for (int i = 0; i < updates; ++i) message.updates.push_back(any_update());
   return message;

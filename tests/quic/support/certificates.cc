@@ -77,8 +77,8 @@ const Certificates& Certificates::get() {
 }
 
 std::shared_ptr<const quic::TlsContext> Certificates::context(const std::string& name) const {
-  const auto loaded = quic::TlsContext::load(
-      name.empty() ? quic::TlsMaterial{"", "", authority_} : material(name));
+  const auto loaded =
+      quic::TlsContext::load(name.empty() ? quic::TlsMaterial{"", "", authority_} : material(name));
   BOOST_REQUIRE_MESSAGE(loaded.context != nullptr, loaded.error);
   return loaded.context;
 }

@@ -293,8 +293,7 @@ bool World::run_until_true(const std::function<bool()>& condition, Duration limi
 
 // ------------------------------------------------------------------------------------------ Pair
 
-Pair::Pair(quic::EndpointConfig config, std::uint64_t seed, Protocol protocol,
-           Duration silence_max)
+Pair::Pair(quic::EndpointConfig config, std::uint64_t seed, Protocol protocol, Duration silence_max)
     : World(seed), server(add("a", config)), client(add("b", config)) {
   connect(protocol, silence_max);
 }

@@ -60,20 +60,18 @@ class Host final : public quic::FactSink, public quic::Entropy, public quic::Dat
   void write(LinkId link, std::uint64_t stream, Bytes bytes, bool fin = false);
 
   LinkLog& link(LinkId id) { return links[id]; }
-  StreamLog& stream(LinkId id, std::uint64_t stream) {
-    return links[id].streams[StreamId{stream}];
-  }
+  StreamLog& stream(LinkId id, std::uint64_t stream) { return links[id].streams[StreamId{stream}]; }
   // The one link of this host that is up, of those that it accepted.
   LinkId accepted() const;
 
   std::map<LinkId, LinkLog> links;
   std::vector<quic::Refusal> refusals;
-  bool consume = true;    // credit what arrives at once
-  bool echo = false;      // write back what arrives on streams that the peer opened, and its end
+  bool consume = true;     // credit what arrives at once
+  bool echo = false;       // write back what arrives on streams that the peer opened, and its end
   bool keep_bytes = true;  // false: count only, for big transfers
   std::uint64_t bytes_received = 0;
   std::function<void(const Fact&)> watch;
-  int room = -1;          // how many bursts the socket takes in each flush; -1: any number
+  int room = -1;  // how many bursts the socket takes in each flush; -1: any number
   quic::EndpointConfig config;
   std::shared_ptr<const quic::TlsContext> tls;
 
@@ -97,11 +95,11 @@ class Host final : public quic::FactSink, public quic::Entropy, public quic::Dat
 
 struct Conditions {
   Duration latency = 1ms;
-  Duration jitter{};             // up to so much more, drawn for each datagram: reorders
-  std::uint64_t lost = 0;        // per mille
-  std::uint64_t doubled = 0;     // per mille
-  std::uint64_t corrupted = 0;   // per mille: one bit flips
-  std::size_t mtu = 65535;       // larger payloads vanish
+  Duration jitter{};            // up to so much more, drawn for each datagram: reorders
+  std::uint64_t lost = 0;       // per mille
+  std::uint64_t doubled = 0;    // per mille
+  std::uint64_t corrupted = 0;  // per mille: one bit flips
+  std::size_t mtu = 65535;      // larger payloads vanish
 };
 
 class World {

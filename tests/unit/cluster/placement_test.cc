@@ -39,9 +39,8 @@ BOOST_AUTO_TEST_SUITE(placement)
 
 BOOST_AUTO_TEST_CASE(NobodyToChooseGivesNobody) {
   Pool pool({});
-  for (const auto strategy :
-       {LoadBalancingStrategy::round_robin, LoadBalancingStrategy::random,
-        LoadBalancingStrategy::least_connections}) {
+  for (const auto strategy : {LoadBalancingStrategy::round_robin, LoadBalancingStrategy::random,
+                              LoadBalancingStrategy::least_connections}) {
     BOOST_TEST(!pool.pick(strategy).has_value());
   }
 }

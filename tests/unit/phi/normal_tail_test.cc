@@ -49,8 +49,9 @@ BOOST_AUTO_TEST_CASE(AgreesWithASlowReference) {
   for (int i = -40; i <= 3700; ++i) {
     const long double z = i / 100.0L;
     const long double expected = reference_level(z) * 1000;
-    BOOST_TEST(std::abs(static_cast<long double>(level_milli(static_cast<double>(z))) - expected) <
-               1.01L, "at " << static_cast<double>(z));
+    BOOST_TEST(
+        std::abs(static_cast<long double>(level_milli(static_cast<double>(z))) - expected) < 1.01L,
+        "at " << static_cast<double>(z));
   }
 }
 

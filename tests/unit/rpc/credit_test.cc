@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(GapsAreBounded) {
   SeenStreams seen;
   for (std::uint64_t i = 0; i < 3 * SeenStreams::kGapsMax; ++i) seen.begin(2 * i + 1);
   BOOST_TEST(seen.gaps() <= SeenStreams::kGapsMax);
-  BOOST_TEST(!seen.begin(0));                              // the oldest gap counts as begun
+  BOOST_TEST(!seen.begin(0));                             // the oldest gap counts as begun
   BOOST_TEST(seen.begin(6 * SeenStreams::kGapsMax - 2));  // the newest is still a gap
 }
 

@@ -15,8 +15,8 @@ namespace {
 Bytes from_hex(std::string_view text) {
   Bytes bytes;
   for (std::size_t i = 0; i + 1 < text.size(); i += 3) {
-    bytes.push_back(static_cast<std::uint8_t>(std::stoul(std::string(text.substr(i, 2)), nullptr,
-                                                         16)));
+    bytes.push_back(
+        static_cast<std::uint8_t>(std::stoul(std::string(text.substr(i, 2)), nullptr, 16)));
   }
   return bytes;
 }
@@ -45,10 +45,8 @@ BOOST_AUTO_TEST_CASE(TheExamplesOfTheDocumentHold) {  // docs/wire.md
 }
 
 BOOST_AUTO_TEST_CASE(TheTimeLeftIsRoundedUpAndNeverNothing) {
-  for (const auto& [left, read] : {std::pair<Duration, Duration>{1ns, 1us},
-                                   {1us, 1us},
-                                   {1001ns, 2us},
-                                   {1h, 1h}}) {
+  for (const auto& [left, read] :
+       {std::pair<Duration, Duration>{1ns, 1us}, {1us, 1us}, {1001ns, 2us}, {1h, 1h}}) {
     Bytes frame;
     append_request_header(frame, left, "m", {});
     BOOST_TEST((parse_request_header(payload(frame))->left == read));

@@ -400,8 +400,8 @@ BOOST_AUTO_TEST_CASE(AMalformedRequestBeginsNoCall) {
     f.data(kAccepted, bytes, false);
     f.take();
     BOOST_TEST(f.events.empty());
-    BOOST_TEST((f.left() == std::pair(code(StreamCode::protocol_error),
-                                      code(StreamCode::protocol_error))));
+    BOOST_TEST((f.left() ==
+                std::pair(code(StreamCode::protocol_error), code(StreamCode::protocol_error))));
     BOOST_TEST(f.rpc.serving() == 0);
     BOOST_TEST(f.rpc.counters().malformed == 1);
     // What had crossed is no new call.

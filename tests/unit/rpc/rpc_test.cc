@@ -456,8 +456,8 @@ BOOST_AUTO_TEST_CASE(ARefusedCertificateEndsACallAsUnauthenticated) {
     BOOST_TEST((finished.trailers == Metadata{{std::string(rpc::kNotStarted), "1"}}));
     pair.advance(5s);
   }
-  LinkDown full{LinkId{4}, LinkEnd::refused_by_peer,
-                static_cast<std::uint64_t>(CloseCode::overloaded), {}};
+  LinkDown full{
+      LinkId{4}, LinkEnd::refused_by_peer, static_cast<std::uint64_t>(CloseCode::overloaded), {}};
   BOOST_TEST(!full.is_refusal());
 }
 

@@ -15,9 +15,7 @@ namespace {
 
 const Address kElsewhere = Address::v4(6, 6, 6, 6, 666);
 
-NodeId id(const std::string& name) {
-  return *NodeId::parse(name);
-}
+NodeId id(const std::string& name) { return *NodeId::parse(name); }
 
 Message gossip_of(const std::string& sender, std::vector<Update> updates = {}) {
   return {{id(sender), 0, kElsewhere, 0}, Gossip{}, std::move(updates)};

@@ -28,8 +28,10 @@ struct Machine {
     const LinkId link{next_link};
     next_link += 2;
     const auto number = static_cast<std::uint8_t>(10 + link.value);
-    swim.on_link_up(now, {link, Protocol::gossip, address(number), PeerIdentity{"test", name},
-                          datagram_max, 100}, out);
+    swim.on_link_up(
+        now,
+        {link, Protocol::gossip, address(number), PeerIdentity{"test", name}, datagram_max, 100},
+        out);
     say(link, name, Gossip{});
     return link;
   }
@@ -37,8 +39,8 @@ struct Machine {
   void say(LinkId link, const std::string& sender, Body body, std::vector<Update> updates = {},
            Incarnation incarnation = 0) {
     const auto number = static_cast<std::uint8_t>(10 + link.value);
-    const Message message{{id(sender), incarnation, address(number), 0}, std::move(body),
-                          std::move(updates)};
+    const Message message{
+        {id(sender), incarnation, address(number), 0}, std::move(body), std::move(updates)};
     swim.on_datagram(now, {link, serialize(message)}, out);
   }
 
@@ -192,8 +194,8 @@ BOOST_AUTO_TEST_CASE(ATombstoneAnswersTheStaleLiving) {
   bool reminded = false;
   for (const auto& said : m.said()) {
     for (const Update& update : said.message.updates) {
-      reminded = reminded || (said.link == link && update.id == id("b") &&
-                              update.liveness.incarnation == 100);
+      reminded = reminded ||
+                 (said.link == link && update.id == id("b") && update.liveness.incarnation == 100);
     }
   }
   BOOST_TEST(reminded);
@@ -234,11 +236,14 @@ BOOST_AUTO_TEST_CASE(DatagramsKeepToTheLinksSize) {
   std::vector<Update> updates;
   for (int i = 0; i < 100; ++i) {
     updates.push_back({id("member-with-a-longer-name-" + std::to_string(i)),
-                       {0, MemberStatus::alive, address(99)}, {}, {}});
+                       {0, MemberStatus::alive, address(99)},
+                       {},
+                       {}});
   }
   for (std::size_t i = 0; i < 100; i += 10) {
-    m.say(link, "b", Gossip{}, {updates.begin() + static_cast<std::ptrdiff_t>(i),
-                                updates.begin() + static_cast<std::ptrdiff_t>(i + 10)});
+    m.say(link, "b", Gossip{},
+          {updates.begin() + static_cast<std::ptrdiff_t>(i),
+           updates.begin() + static_cast<std::ptrdiff_t>(i + 10)});
   }
   m.said();
   m.say(link, "b", Ping{1, 1s, id("a")});

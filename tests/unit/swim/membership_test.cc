@@ -11,9 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-NodeId id(const std::string& name) {
-  return *NodeId::parse(name);
-}
+NodeId id(const std::string& name) { return *NodeId::parse(name); }
 
 const Address kAddress = Address::v4(10, 0, 0, 1, 1);
 

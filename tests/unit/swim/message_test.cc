@@ -51,10 +51,10 @@ BOOST_AUTO_TEST_CASE(IsWrittenAsInTheDocument) {
                           {2, MemberStatus::suspect, Address::v4(10, 0, 0, 8, 6200)},
                           *NodeId::parse("worker-a"),
                           std::nullopt});
-  const Bytes expected = hex(
-      "01 01 08 776f726b65722d61 03 04 0a000007 1838 0c"
-      "0f 4201 800f4240 08 6469726563746f72"
-      "01 1c 08 776f726b65722d62 02 01 04 0a000008 1838 01 08 776f726b65722d61");
+  const Bytes expected =
+      hex("01 01 08 776f726b65722d61 03 04 0a000007 1838 0c"
+          "0f 4201 800f4240 08 6469726563746f72"
+          "01 1c 08 776f726b65722d62 02 01 04 0a000008 1838 01 08 776f726b65722d61");
   BOOST_TEST(serialize(ping) == expected, boost::test_tools::per_element());
 }
 
@@ -73,10 +73,12 @@ BOOST_AUTO_TEST_CASE(EveryBodySurvivesATrip) {
 BOOST_AUTO_TEST_CASE(UpdatesSurviveATrip) {
   Message gossip = message(Gossip{});
   const Address address = Address::v4(1, 2, 3, 4, 5);
-  for (const auto status : {MemberStatus::alive, MemberStatus::suspect, MemberStatus::dead,
-                            MemberStatus::left}) {
+  for (const auto status :
+       {MemberStatus::alive, MemberStatus::suspect, MemberStatus::dead, MemberStatus::left}) {
     gossip.updates.push_back({*NodeId::parse("b"), {7, status, address}, {}, {}});
-    gossip.updates.push_back({*NodeId::parse("c"), {7, status, address}, *NodeId::parse("b"),
+    gossip.updates.push_back({*NodeId::parse("c"),
+                              {7, status, address},
+                              *NodeId::parse("b"),
                               TagSet{4, {{"role", "worker"}, {"zone", ""}}}});
   }
   BOOST_TEST(same_after_a_trip(gossip));
@@ -93,7 +95,10 @@ BOOST_AUTO_TEST_CASE(ALaterVersionOrTypeIsUnknownAndNotMalformed) {
 
 // A later version may add fields to a body and kinds of updates.
 BOOST_AUTO_TEST_CASE(WhatALaterVersionAddsIsSkipped) {
-  const Bytes grown = hex("01 02 01 61 00 04 01020304 0005 00" "04 07 aabbcc" "63 02 ffff");
+  const Bytes grown =
+      hex("01 02 01 61 00 04 01020304 0005 00"
+          "04 07 aabbcc"
+          "63 02 ffff");
   const Parsed parsed = parse(grown);
   const auto* back = std::get_if<Message>(&parsed);
   BOOST_REQUIRE(back != nullptr);
@@ -119,13 +124,13 @@ BOOST_AUTO_TEST_CASE(RefusesWhatTheGrammarForbids) {
   const std::string head = "01 02 01 61 00 04 01020304 0005 00 01 07";  // an Ack of "a", whole
   BOOST_TEST(!malformed(head));
   BOOST_TEST(malformed(""));
-  BOOST_TEST(malformed("01 02 00 00 04 01020304 0005 00 01 07"));       // no name
-  BOOST_TEST(malformed("01 02 01 41 00 04 01020304 0005 00 01 07"));    // "A"
-  BOOST_TEST(malformed("01 02 01 61 00 05 01020304 0005 00 01 07"));    // address family 5
+  BOOST_TEST(malformed("01 02 00 00 04 01020304 0005 00 01 07"));     // no name
+  BOOST_TEST(malformed("01 02 01 41 00 04 01020304 0005 00 01 07"));  // "A"
+  BOOST_TEST(malformed("01 02 01 61 00 05 01020304 0005 00 01 07"));  // address family 5
   BOOST_TEST(malformed("01 02 01 61 d000000000000001 04 01020304 0005 00 01 07"));  // incarnation
-  BOOST_TEST(malformed("01 02 01 61 00 04 01020304 0005 00 00"));       // no number
-  BOOST_TEST(malformed(head + "01 0a 01 62 00 04 04 01020304 0005 00")); // status 4
-  BOOST_TEST(malformed(head + "01 0b 01 62 00 00 04 01020304 0005 02")); // flag 2
+  BOOST_TEST(malformed("01 02 01 61 00 04 01020304 0005 00 00"));                   // no number
+  BOOST_TEST(malformed(head + "01 0a 01 62 00 04 04 01020304 0005 00"));            // status 4
+  BOOST_TEST(malformed(head + "01 0b 01 62 00 00 04 01020304 0005 02"));            // flag 2
   // An IPv4 address in its IPv6 form: one address would have two forms.
   BOOST_TEST(malformed("01 02 01 61 00 06 00000000000000000000ffff01020304 0005 00 01 07"));
   // Tags out of order.

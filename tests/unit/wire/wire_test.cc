@@ -43,9 +43,14 @@ BOOST_AUTO_TEST_CASE(VarintsAreThoseOfTheStandard) {
 
 BOOST_AUTO_TEST_CASE(VarintsTakeTheShortestFormAtEachBoundary) {
   const std::vector<std::pair<std::uint64_t, std::size_t>> samples{
-      {0, 1},          {63, 1},         {64, 2},
-      {16'383, 2},     {16'384, 4},     {1'073'741'823, 4},
-      {1'073'741'824, 8}, {kVarintMax, 8},
+      {0, 1},
+      {63, 1},
+      {64, 2},
+      {16'383, 2},
+      {16'384, 4},
+      {1'073'741'823, 4},
+      {1'073'741'824, 8},
+      {kVarintMax, 8},
   };
   for (const auto& [value, size] : samples) {
     BOOST_TEST(varint_size(value) == size);
