@@ -31,16 +31,99 @@ struct LinksConfig {
   std::size_t datagrams_waiting_max = 8;
 };
 
+// A mode of membership is a set of these numbers and nothing else: engine/profiles.h names some.
+// The defaults are the LAN profile.
 struct SwimConfig {
-  // One member is probed per interval (SWIM 3.1 "protocol period"). memberlist's LAN default.
+  // -- Probes --
+
+  // What a probe may take in all before the member is suspected, and the unit of suspicions (SWIM
+  // 3.1 "protocol period"). memberlist's LAN default.
   Duration probe_interval = std::chrono::seconds(1);
-  // How long a direct probe may take before relays and the stream are asked.
+  // One member is probed this often, in a shuffled round. With rings it is for completeness alone
+  // (who has no live neighbour is found too), hence slow; without them it is probe_interval.
+  Duration round_interval = std::chrono::seconds(1);
+  // How long a direct probe may take before relays and the stream are asked. memberlist's LAN
+  // default; with adaptive_probes the most, and the guess while nothing is measured.
   Duration probe_timeout = std::chrono::milliseconds(500);
+  // Measure round trips, and wait for the smoothed one and four deviations (RFC 6298) and the
+  // peer's own lateness; a probe then ends after four such waits. No other system does this but
+  // hyper-swim; a LAN answers in a millisecond, and half a second of waiting is lost.
+  bool adaptive_probes = true;
+  // Not less than this, however fast the path: ours, well over a scheduling delay.
+  Duration probe_timeout_min = std::chrono::milliseconds(50);
   // Relays asked when the direct probe got no answer (SWIM 3.1 "k"; memberlist's default).
   std::size_t indirect_probes = 3;
-  // Suspicion lasts suspicion_factor * max(1, log10(N)) * probe_interval. 4 as memberlist's LAN
-  // profile: 4 s in small clusters, 7.1 s at 60, 12 s at 1000.
-  std::uint32_t suspicion_factor = 4;
+  // Ask by a stream of the link too: datagrams alone may be what is lost (memberlist PR 37).
+  bool stream_probes = true;
+  // A relay admits at 80 % of the asker's deadline that it has no answer either (Lifeguard IV.A).
+  bool nacks = true;
+
+  // -- Local health (Lifeguard IV.A) --
+
+  // The highest score: one up for each sign that this process or its network is slow, one down for
+  // each success. Waits are multiplied by score + 1. 7 as memberlist (its "8" counts from one); 0
+  // switches it off.
+  std::uint32_t local_health_max = 7;
+  // What is multiplied: the time between probes and their end; how long a direct probe waits. The
+  // paper scales both, memberlist the first.
+  bool local_health_scales_interval = true;
+  bool local_health_scales_timeout = true;
+  // Accuse nobody unless so many other members have answered since the failed probe began: a node
+  // proves its own network first (hyper-swim has a rule of this kind). 0: off. In a smaller
+  // cluster, all others but the accused.
+  std::size_t own_network_proof = 2;
+  // But not for ever: where nobody answers for so long, all others may be what has failed.
+  Duration own_network_patience = std::chrono::seconds(10);
+
+  // -- Suspicion --
+
+  // The least that a suspicion lasts: this / 1000 * max(1, log10 N) * probe_interval. Ours: the
+  // accused is told at once by all who watch it, and three independent observers agree. memberlist
+  // takes 4000, where the accusation has to find its way by gossip.
+  std::uint32_t suspicion_min_milli = 4000;
+  // Begins at this many times the least, and shortens with the logarithm of independent
+  // confirmations (Lifeguard IV.B; memberlist's 6). 1: fixed.
+  std::uint32_t suspicion_max_factor = 1;
+  // So many bring it to the least (Lifeguard's K; its default).
+  std::size_t suspicion_confirmations = 3;
+  // Where there are not so many others to confirm: true, the least at once (memberlist); false,
+  // all that there are.
+  bool suspicion_short_when_few = false;
+  // A death that is told counts only once the accused has been suspect here for so long: nobody is
+  // failed by hearsay. Less than the least suspicion, so that a true death is no later by it.
+  Duration hearsay_grace = std::chrono::seconds(2);
+  // A suspect is told first, in whatever is said to it (Lifeguard IV.C).
+  bool buddy = true;
+
+  // -- Gray members --
+
+  // A member that so many others have accused, and that has refuted so often, is Degraded: a member
+  // still, but no work for it. Refutations are forgotten by half every flap_half_life; one that it
+  // was declared dead before counts twice. Degraded until half of them are forgotten.
+  std::size_t degraded_accusers = 2;
+  std::uint32_t degraded_refutations = 3;
+  Duration flap_half_life = std::chrono::seconds(60);
+  // A suspicion of such a member lasts longer by one least for each refutation, at most this many
+  // times: a flapping member is not to come and go (route flap damping, RFC 2439). 1: off.
+  std::uint32_t flap_damping_max = 16;
+
+  // -- Monitoring rings --
+
+  // Pseudo-random rings over all members; each gives a node two neighbours, which exchange
+  // heartbeats. Ours: 4, so that eight observe each member (Rapid has 10, Akka 9 neighbours). 0:
+  // off, members are found dead by probes alone.
+  std::size_t rings = 4;
+  // Up to so many members everybody is everybody's neighbour.
+  std::size_t full_mesh_max = 9;
+  // Heartbeats between neighbours. 1 s: eight of them cost under a kilobyte a second.
+  Duration ring_interval = std::chrono::seconds(1);
+  // Heartbeats between watched pairs: they carry load and feed Phi.
+  Duration heartbeat_interval = std::chrono::milliseconds(500);
+  // A watcher's wish for heartbeats holds this long unless renewed by its own heartbeats.
+  Duration watch_lease = std::chrono::seconds(5);
+
+  // -- News and views --
+
   // An update is sent ceil(retransmit_factor * ln(N + 1)) times (SWIM 4.1: lambda log N; smooth,
   // ours, because memberlist's step at each power of ten starves small clusters).
   std::uint32_t retransmit_factor = 3;
@@ -51,16 +134,15 @@ struct SwimConfig {
   // for each doubling of N above 32 (memberlist). Equal views cost one round trip and some fifty
   // bytes, so this may be frequent.
   Duration sync_interval = std::chrono::seconds(15);
-  // Heartbeats between watched pairs: they carry load and feed Phi.
-  Duration heartbeat_interval = std::chrono::milliseconds(500);
-  // A watcher's wish for heartbeats holds this long unless renewed by its own heartbeats.
-  Duration watch_lease = std::chrono::seconds(5);
   // Seeds that are no live member, and one random dead member, are contacted this often: this is
   // how a cluster heals after a partition and how a restarted seed learns its members again.
   Duration heal_interval = std::chrono::seconds(1);
   // A join whose seeds all refuse this node's certificate, or it theirs, for so long is told as
   // JoinRefused. Ours: long enough for seeds that are restarted one by one with new certificates.
   Duration refused_join_timeout = std::chrono::seconds(10);
+
+  // -- Limits --
+
   // Dead and left members are remembered this long, so that stale news cannot revive them.
   Duration tombstone_ttl = std::chrono::hours(24);
   // At most this many of them; the oldest goes first.
@@ -80,12 +162,13 @@ struct PhiConfig {
   std::size_t window = 100;
   // Below this the deviation is not believed: a quiet LAN would otherwise alarm on one late packet.
   Duration deviation_min = std::chrono::milliseconds(50);
-  // Added to the expected gap: garbage collection, scheduling, a retransmission.
+  // Added to the expected gap: garbage collection, scheduling, a retransmission. Multiplied by
+  // local health + 1.
   Duration pause = std::chrono::milliseconds(500);
   // A longer gap is an outage and not a sample of the rhythm: it is not recorded.
   Duration gap_max = std::chrono::seconds(10);
   // The level times 1000 at which the balancer avoids a member, and at which a probe is sent out
-  // of turn. Phi is evidence, never a verdict (DESIGN section 4).
+  // of turn; 0: never. Phi is evidence, never a verdict (DESIGN section 4).
   std::uint32_t avoid_at_milli = 3000;
   std::uint32_t probe_at_milli = 5000;
 };

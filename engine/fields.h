@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "engine/command.h"
 #include "engine/config.h"
@@ -139,8 +140,6 @@ inline constexpr std::size_t kFields<Notice> = 2;
 template <>
 inline constexpr std::size_t kFields<LinksConfig> = 6;
 template <>
-inline constexpr std::size_t kFields<SwimConfig> = 18;
-template <>
 inline constexpr std::size_t kFields<PhiConfig> = 6;
 template <>
 inline constexpr std::size_t kFields<RpcConfig> = 4;
@@ -149,15 +148,52 @@ inline constexpr std::size_t kFields<RegistryConfig> = 1;
 template <>
 inline constexpr std::size_t kFields<NodeConfig> = 11;
 
+// Too many to be bound by position: listed by name, and counted.
+template <>
+inline constexpr std::size_t kFields<SwimConfig> = 40;
+
 template <typename T>
 concept HasFields = kFields<T> != kNoFields;
+
+// Converts to whatever a field is.
+struct AnyField {
+  template <typename T>
+  operator T() const;
+};
+
+// Can a T be made of so many values? No aggregate can be made of more than it has fields.
+template <typename T, std::size_t... I>
+constexpr bool takes(std::index_sequence<I...>) {
+  return requires { T{(static_cast<void>(I), AnyField{})...}; };
+}
+
+template <typename T>
+auto fields_of_swim(T& x) {
+  constexpr std::size_t kCount = kFields<SwimConfig>;
+  static_assert(takes<SwimConfig>(std::make_index_sequence<kCount>{}));
+  static_assert(!takes<SwimConfig>(std::make_index_sequence<kCount + 1>{}));
+  auto fields = std::tie(
+      x.probe_interval, x.round_interval, x.probe_timeout, x.adaptive_probes, x.probe_timeout_min,
+      x.indirect_probes, x.stream_probes, x.nacks, x.local_health_max,
+      x.local_health_scales_interval, x.local_health_scales_timeout, x.own_network_proof,
+      x.own_network_patience, x.suspicion_min_milli, x.suspicion_max_factor,
+      x.suspicion_confirmations, x.suspicion_short_when_few, x.hearsay_grace, x.buddy,
+      x.degraded_accusers, x.degraded_refutations, x.flap_half_life, x.flap_damping_max, x.rings,
+      x.full_mesh_max, x.ring_interval, x.heartbeat_interval, x.watch_lease, x.retransmit_factor,
+      x.gossip_interval, x.gossip_fanout, x.sync_interval, x.heal_interval, x.refused_join_timeout,
+      x.tombstone_ttl, x.tombstones_max, x.members_max, x.leave_acks, x.leave_timeout, x.tags_max);
+  static_assert(std::tuple_size_v<decltype(fields)> == kCount);
+  return fields;
+}
 
 // The fields of `x`; references to const if it is.
 template <typename T>
 auto fields_of(T& x) {
   constexpr std::size_t kCount = kFields<std::remove_const_t<T>>;
   static_assert(kCount != kNoFields);
-  if constexpr (kCount == 0) {
+  if constexpr (std::is_same_v<std::remove_const_t<T>, SwimConfig>) {
+    return fields_of_swim(x);
+  } else if constexpr (kCount == 0) {
     return std::tuple<>();
   } else if constexpr (kCount == 1) {
     auto& [a] = x;
@@ -186,9 +222,6 @@ auto fields_of(T& x) {
   } else if constexpr (kCount == 11) {
     auto& [a, b, c, d, e, f, g, h, i, j, k] = x;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k);
-  } else if constexpr (kCount == 18) {
-    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r] = x;
-    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r);
   }
 }
 

@@ -46,9 +46,10 @@ struct ClusterConfig {
     return *this;
   }
 
-  // How long an accused member has to refute: this many probe intervals, more in large clusters.
+  // How long an accused member has to refute at the least: this many probe intervals, more in large
+  // clusters.
   ClusterConfig& with_suspicion_factor(std::uint32_t factor) {
-    swim.suspicion_factor = factor;
+    swim.suspicion_min_milli = factor * 1000;
     return *this;
   }
 };

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <type_traits>
 
+#include "engine/profiles.h"
 #include "sim/plan.h"
 
 namespace rpcnet::sim {
@@ -15,33 +17,67 @@ struct Knob {
 
 using std::chrono::milliseconds;
 
+// A duration in milliseconds.
+template <Duration SwimConfig::* member>
+void set_ms(NodeConfig& config, std::int64_t value) {
+  config.swim.*member = milliseconds(value);
+}
+template <Duration PhiConfig::* member>
+void set_phi_ms(NodeConfig& config, std::int64_t value) {
+  config.phi.*member = milliseconds(value);
+}
+
+// A plain number, or a switch that is 0 or 1.
+template <auto member>
+void set_number(NodeConfig& config, std::int64_t value) {
+  auto& field = config.swim.*member;
+  field = static_cast<std::remove_reference_t<decltype(field)>>(value);
+}
+
 constexpr std::array kKnobs{
-    Knob{"probe_interval_ms",
-         [](NodeConfig& c, std::int64_t v) { c.swim.probe_interval = milliseconds(v); }},
-    Knob{"probe_timeout_ms",
-         [](NodeConfig& c, std::int64_t v) { c.swim.probe_timeout = milliseconds(v); }},
-    Knob{"indirect_probes",
+    Knob{"probe_interval_ms", set_ms<&SwimConfig::probe_interval>},
+    Knob{"round_interval_ms", set_ms<&SwimConfig::round_interval>},
+    Knob{"probe_timeout_ms", set_ms<&SwimConfig::probe_timeout>},
+    Knob{"adaptive_probes", set_number<&SwimConfig::adaptive_probes>},
+    Knob{"probe_timeout_min_ms", set_ms<&SwimConfig::probe_timeout_min>},
+    Knob{"indirect_probes", set_number<&SwimConfig::indirect_probes>},
+    Knob{"stream_probes", set_number<&SwimConfig::stream_probes>},
+    Knob{"nacks", set_number<&SwimConfig::nacks>},
+    Knob{"local_health_max", set_number<&SwimConfig::local_health_max>},
+    Knob{"local_health_scales_interval", set_number<&SwimConfig::local_health_scales_interval>},
+    Knob{"local_health_scales_timeout", set_number<&SwimConfig::local_health_scales_timeout>},
+    Knob{"own_network_proof", set_number<&SwimConfig::own_network_proof>},
+    Knob{"own_network_patience_ms", set_ms<&SwimConfig::own_network_patience>},
+    Knob{"suspicion_min_milli", set_number<&SwimConfig::suspicion_min_milli>},
+    Knob{"suspicion_max_factor", set_number<&SwimConfig::suspicion_max_factor>},
+    Knob{"suspicion_confirmations", set_number<&SwimConfig::suspicion_confirmations>},
+    Knob{"suspicion_short_when_few", set_number<&SwimConfig::suspicion_short_when_few>},
+    Knob{"hearsay_grace_ms", set_ms<&SwimConfig::hearsay_grace>},
+    Knob{"buddy", set_number<&SwimConfig::buddy>},
+    Knob{"degraded_accusers", set_number<&SwimConfig::degraded_accusers>},
+    Knob{"degraded_refutations", set_number<&SwimConfig::degraded_refutations>},
+    Knob{"flap_half_life_ms", set_ms<&SwimConfig::flap_half_life>},
+    Knob{"flap_damping_max", set_number<&SwimConfig::flap_damping_max>},
+    Knob{"rings", set_number<&SwimConfig::rings>},
+    Knob{"full_mesh_max", set_number<&SwimConfig::full_mesh_max>},
+    Knob{"ring_interval_ms", set_ms<&SwimConfig::ring_interval>},
+    Knob{"heartbeat_interval_ms", set_ms<&SwimConfig::heartbeat_interval>},
+    Knob{"watch_lease_ms", set_ms<&SwimConfig::watch_lease>},
+    Knob{"retransmit_factor", set_number<&SwimConfig::retransmit_factor>},
+    Knob{"gossip_interval_ms", set_ms<&SwimConfig::gossip_interval>},
+    Knob{"gossip_fanout", set_number<&SwimConfig::gossip_fanout>},
+    Knob{"sync_interval_ms", set_ms<&SwimConfig::sync_interval>},
+    Knob{"heal_interval_ms", set_ms<&SwimConfig::heal_interval>},
+    Knob{"phi_pause_ms", set_phi_ms<&PhiConfig::pause>},
+    Knob{"phi_deviation_min_ms", set_phi_ms<&PhiConfig::deviation_min>},
+    Knob{"phi_avoid_at_milli",
          [](NodeConfig& c, std::int64_t v) {
-           c.swim.indirect_probes = static_cast<std::size_t>(v);
+           c.phi.avoid_at_milli = static_cast<std::uint32_t>(v);
          }},
-    Knob{"suspicion_factor",
+    Knob{"phi_probe_at_milli",
          [](NodeConfig& c, std::int64_t v) {
-           c.swim.suspicion_factor = static_cast<std::uint32_t>(v);
+           c.phi.probe_at_milli = static_cast<std::uint32_t>(v);
          }},
-    Knob{"retransmit_factor",
-         [](NodeConfig& c, std::int64_t v) {
-           c.swim.retransmit_factor = static_cast<std::uint32_t>(v);
-         }},
-    Knob{"gossip_interval_ms",
-         [](NodeConfig& c, std::int64_t v) { c.swim.gossip_interval = milliseconds(v); }},
-    Knob{"gossip_fanout",
-         [](NodeConfig& c, std::int64_t v) { c.swim.gossip_fanout = static_cast<std::size_t>(v); }},
-    Knob{"sync_interval_ms",
-         [](NodeConfig& c, std::int64_t v) { c.swim.sync_interval = milliseconds(v); }},
-    Knob{"heartbeat_interval_ms",
-         [](NodeConfig& c, std::int64_t v) { c.swim.heartbeat_interval = milliseconds(v); }},
-    Knob{"heal_interval_ms",
-         [](NodeConfig& c, std::int64_t v) { c.swim.heal_interval = milliseconds(v); }},
     Knob{"silence_max_ms",
          [](NodeConfig& c, std::int64_t v) { c.rpc_links.silence_max = milliseconds(v); }},
     Knob{"message_max",
@@ -54,6 +90,14 @@ constexpr std::array kKnobs{
 };
 
 }  // namespace
+
+bool set_profile(NodeConfig& config, std::string_view name) {
+  const auto profile = find_profile(name);
+  if (!profile) return false;
+  config.swim = profile->swim;
+  config.phi = profile->phi;
+  return true;
+}
 
 bool set_knob(NodeConfig& config, std::string_view name, std::int64_t value) {
   const auto found = std::find_if(kKnobs.begin(), kKnobs.end(),

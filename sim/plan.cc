@@ -139,6 +139,7 @@ std::string to_text(const Plan& plan) {
   text += "name = \"" + plan.name + "\"\n";
   // Seeds are 64-bit and TOML's integers are signed: a string carries all of them.
   text += "seed = \"" + std::to_string(plan.seed) + "\"\n";
+  if (plan.profile != Plan{}.profile) text += "profile = \"" + plan.profile + "\"\n";
   std::string_view section;
   for (const Setting& setting : settings()) {
     if (setting.section != section) {

@@ -64,6 +64,7 @@ struct Plan {
   std::int64_t stream_window_bytes = 1 << 20;
   std::int64_t link_window_bytes = 64 << 20;
   Workload workload;
+  std::string profile = "lan";                              // of engine/profiles.h
   std::vector<std::pair<std::string, std::int64_t>> knobs;  // of NodeConfig, by name
   std::vector<Fault> faults;
   std::int64_t false_deaths_max = -1;  // over the run; negative: only what the oracles demand
@@ -82,6 +83,9 @@ struct Plan {
 // The form that scenario files have, one fault a line.
 std::string to_text(const Plan& plan);
 std::string to_text(const Plan& plan, const Fault& fault);
+
+// A mode of membership by its name in engine/profiles.h; knobs go over it. False: no such.
+bool set_profile(NodeConfig& config, std::string_view name);
 
 // Sets one tunable by its name in config.h with its unit, e.g. "probe_interval_ms". False: no such.
 bool set_knob(NodeConfig& config, std::string_view name, std::int64_t value);

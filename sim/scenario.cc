@@ -6,6 +6,7 @@
 #include <charconv>
 #include <optional>
 
+#include "engine/profiles.h"
 #include "sim/keyed.h"
 #include "sim/settings.h"
 #include "sim/swarm.h"
@@ -126,8 +127,13 @@ class Expander {
     }
     line_ = scenario_.latency_line;
     plan_.latency.shape = shape_named(scenario_.latency_shape);
+    NodeConfig probe{.id = *NodeId::parse("x")};
+    plan_.profile = scenario_.profile;
+    if (!set_profile(probe, plan_.profile)) {
+      fail(scenario_.profile_line,
+           "no such profile: " + plan_.profile + "; there are " + profiles());
+    }
     for (const auto& [name, range] : scenario_.knobs) {
-      NodeConfig probe{.id = *NodeId::parse("x")};
       const std::int64_t value = draw(0, name, range, 0, kKnobMax);
       if (!set_knob(probe, name, value)) fail(range.line, "no such knob: " + name);
       plan_.knobs.emplace_back(name, value);
@@ -135,6 +141,14 @@ class Expander {
     if (plan_.members() == 0) fail(0, "a cluster needs a director or a worker");
     plan_.zones = std::clamp<std::size_t>(plan_.zones, 1, plan_.hosts());
     for (std::size_t i = 0; i < scenario_.links.size(); ++i) fill_link(i, scenario_.links[i]);
+  }
+
+  static std::string profiles() {
+    std::string names;
+    for (const std::string_view name : profile_names()) {
+      names += (names.empty() ? "" : ", ") + std::string(name);
+    }
+    return names;
   }
 
   LatencyShape shape_named(const std::string& shape) {

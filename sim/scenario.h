@@ -49,6 +49,8 @@ struct Scenario {
   std::string about;
   std::optional<std::uint64_t> seed;     // a printed plan carries its own
   std::map<std::string, Range> numbers;  // by "section.key", as in the file
+  std::string profile = "lan";           // of engine/profiles.h
+  int profile_line = 0;
   std::map<std::string, Range> knobs;
   std::string latency_shape = "uniform";
   int latency_line = 0;

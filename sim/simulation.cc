@@ -38,6 +38,7 @@ NodeConfig config_of(const Plan& plan, HostIndex host) {
                     .cluster = kCluster,
                     .advertise = World::address(host),
                     .member = !plan.is_client(host)};
+  set_profile(config, plan.profile);
   for (const auto& [name, value] : plan.knobs) set_knob(config, name, value);
   // Clients may send more than members take: it is the callee's limit that has to hold.
   if (plan.is_client(host)) config.rpc.message_max *= 2;

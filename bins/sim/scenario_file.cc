@@ -25,6 +25,7 @@ class Reader {
       if (name == "name") scenario_.name = text(node);
       else if (name == "about") scenario_.about = text(node);
       else if (name == "seed") scenario_.seed = seed(node);
+      else if (name == "profile") profile(node);
       else if (name == "knobs") scenario_.knobs = numbers(node, "");
       else if (name == "swarm") swarm(node);
       else if (name == "faults") faults(node);
@@ -56,6 +57,11 @@ class Reader {
       fail(node, "a seed is expected, a whole number in quotes, not \"" + digits + '"');
     }
     return value;
+  }
+
+  void profile(const toml::node& node) {
+    scenario_.profile = text(node);
+    scenario_.profile_line = line_of(node);
   }
 
   // 7, or [3, 9] for a number to be drawn.

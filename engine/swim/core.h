@@ -81,7 +81,7 @@ struct Core {
 
   // What depends on the number of members (scale.h), computed when that has changed.
   std::uint32_t transmit_limit() { return scaled().transmit_limit; }
-  Duration suspicion_timeout() { return scaled().suspicion_timeout; }
+  Duration suspicion_min() { return scaled().suspicion_min; }
 
   const NodeId self;
   const std::string cluster;
@@ -101,14 +101,14 @@ struct Core {
   struct Scaled {
     std::size_t members = 0;
     std::uint32_t transmit_limit = 0;
-    Duration suspicion_timeout{};
+    Duration suspicion_min{};
   };
 
   const Scaled& scaled() {
     const std::size_t members = table.size();
     if (scaled_.members != members) {
       scaled_ = {members, swim::transmit_limit(config.retransmit_factor, members),
-                 swim::suspicion_timeout(config, members)};
+                 swim::suspicion_min(config, members)};
     }
     return scaled_;
   }

@@ -84,7 +84,7 @@ void Knowledge::suspect(Instant now, Slot slot, Outbox& out) {
   if (liveness.status == MemberStatus::suspect) return suspicions_.accuse(slot, core_.self);
   if (liveness.status != MemberStatus::alive) return;
   liveness.status = MemberStatus::suspect;
-  change(now, slot, liveness, core_.self, core_.suspicion_timeout(), out);
+  change(now, slot, liveness, core_.self, core_.suspicion_min(), out);
 }
 
 void Knowledge::declare_dead(Instant now, Slot slot, Outbox& out) {
@@ -136,9 +136,9 @@ void Knowledge::apply_liveness(Instant now, Slot slot, Liveness claim,
     if (gone && is_member(claim.status)) remind(now, slot, claim.address);
     return;
   }
-  Duration suspicion = core_.suspicion_timeout();
+  Duration suspicion = core_.suspicion_min();
   if (claim.status == MemberStatus::dead && is_member(held.status)) {
-    const Duration grace = core_.config.probe_interval * 2;
+    const Duration grace = core_.config.hearsay_grace;
     const bool accused_here =
         held.status == MemberStatus::suspect && held.incarnation == claim.incarnation;
     if (accused_here && !suspicions_.confirm(now, slot, grace)) return;
@@ -259,7 +259,7 @@ std::optional<Slot> Knowledge::add(Instant now, const NodeId& id, const Liveness
   if (liveness.status == MemberStatus::suspect) {
     ++core_.counters.suspicions;
     core_.table.set_liveness(slot, liveness, accuser);
-    suspicions_.start(now, slot, accuser, core_.suspicion_timeout());
+    suspicions_.start(now, slot, accuser, core_.suspicion_min());
   }
   changes_.push_back({slot, true, false});
   out.push(MemberEvent{MemberEventKind::joined, core_.table[slot].view().copy()});

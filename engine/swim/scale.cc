@@ -40,13 +40,29 @@ std::uint32_t transmit_limit(std::uint32_t factor, std::size_t members) {
   return static_cast<std::uint32_t>(std::max<std::uint64_t>(limit, 1));
 }
 
-Duration suspicion_timeout(const SwimConfig& config, std::size_t members) {
+Duration suspicion_min(const SwimConfig& config, std::size_t members) {
   const std::uint64_t count = std::max<std::size_t>(members, 10);
   const Wide log10 = static_cast<Wide>(log2_q32(count)) * kLog10Of2 >> kFraction;
   // log10(10) must be 1 however its digits were rounded.
-  const Wide scale = std::max<Wide>(log10, kOne) * config.suspicion_factor;
+  const Wide scale = std::max<Wide>(log10, kOne) * config.suspicion_min_milli;
   const auto interval = static_cast<std::uint64_t>(config.probe_interval.count());
-  return Duration(static_cast<std::int64_t>(scale * interval >> kFraction));
+  return Duration(static_cast<std::int64_t>((scale * interval >> kFraction) / 1000));
+}
+
+Duration suspicion_length(const SwimConfig& config, std::size_t members,
+                          std::size_t confirmations) {
+  const Duration least = suspicion_min(config, members);
+  const Duration most = least * std::max<std::uint32_t>(config.suspicion_max_factor, 1);
+  // The suspect and the first accuser confirm nothing.
+  const std::size_t others = members > 2 ? members - 2 : 0;
+  const bool few = others < config.suspicion_confirmations;
+  if (config.suspicion_confirmations == 0 || (few && config.suspicion_short_when_few)) return least;
+  const std::size_t wanted = std::min(others, config.suspicion_confirmations);
+  if (confirmations >= wanted) return wanted == 0 ? most : least;
+  const Wide part =
+      (static_cast<Wide>(log2_q32(confirmations + 1)) << kFraction) / log2_q32(wanted + 1);
+  const Wide saved = static_cast<Wide>((most - least).count()) * part >> kFraction;
+  return most - Duration(static_cast<std::int64_t>(saved));
 }
 
 Duration sync_interval(const SwimConfig& config, std::size_t members) {

@@ -370,7 +370,7 @@ bool Swim::joined() const { return parts_->seeds.joined(); }
 void Swim::Parts::enter(Instant now, Outbox& out) {
   if (!started) {
     started = true;
-    core.timers.arm({Wake::round, 0}, now + core.jittered(core.config.probe_interval));
+    core.timers.arm({Wake::round, 0}, now + core.jittered(core.config.round_interval));
     core.timers.arm({Wake::compare, 0}, now + core.jittered(core.config.sync_interval));
     core.timers.arm({Wake::heal, 0}, now + core.jittered(core.config.heal_interval));
   }
@@ -425,7 +425,7 @@ void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
   const auto slot = static_cast<Slot>(reason.number);
   switch (reason.wake) {
     case Wake::round:
-      core.timers.arm(reason, now + core.config.probe_interval);
+      core.timers.arm(reason, now + core.config.round_interval);
       if (const auto next = rotation.next()) probes.begin(now, *next, out);
       return;
     case Wake::probe_slow: return probes.on_slow(now, reason.number, out);

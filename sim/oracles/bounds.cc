@@ -51,7 +51,9 @@ Bounds bounds(const NodeConfig& config, const Plan& plan) {
       plan.loss_ppm > 0 ? 7 * (4 * way + std::chrono::milliseconds(10)) : Duration::zero();
 
   Bounds bounds{};
-  bounds.suspicion = slowest(swim.probe_interval * swim.suspicion_factor *
+  // Nobody but the first accuser may be left to confirm it.
+  bounds.suspicion = slowest(swim.probe_interval * swim.suspicion_min_milli / 1000 *
+                             std::max<std::uint32_t>(swim.suspicion_max_factor, 1) *
                              std::max<std::int64_t>(1000, log10_milli(members)) / 1000);
   // Gossip doubles who knows in each interval at the least (fan-out is 3): log2 N rounds, and as
   // many again for the stragglers (SWIM 4.1), at which every transmission has been made.
@@ -59,8 +61,8 @@ Bounds bounds(const NodeConfig& config, const Plan& plan) {
   // Nobody probes the victim in k rounds with probability (1 - 1/(n-1))^(k(n-1)), about e^-k; 16
   // rounds are one in ten million. A prober's own worst case is 2n - 1 (SWIM 4.3).
   const std::int64_t rounds = std::min<std::int64_t>(2 * n - 1, 16);
-  bounds.detection =
-      slowest(swim.probe_interval * (rounds + 1)) + bounds.suspicion + 2 * bounds.dissemination;
+  bounds.detection = slowest(swim.round_interval * rounds + swim.probe_interval) +
+                     bounds.suspicion + 2 * bounds.dissemination;
   // After faults, at the same time: what was begun is finished (one detection), and each member
   // tries one of the dead an interval; that nobody on one side meets the other in 16 of them has
   // probability e^-16. Then one comparison of views for who missed the news, late accusations are

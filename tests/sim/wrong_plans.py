@@ -25,6 +25,7 @@ WRONG = [
     ('[cluster]\ndirectors = 0\nworkers = 0\n', 0, ["director or a worker"]),
     ('[network]\nlatency = "slow"\n', 2, ["uniform", "slow"]),
     ('[network]\nloss_ppm = 2000000\n', 2, ["loss_ppm", "1000000"]),
+    ('name = "x"\nprofile = "fast"\n', 2, ["no such profile", "fast", "pure_swim"]),
     ('[knobs]\nprobe_interval = 3\n', 2, ["no such knob", "probe_interval"]),
     ('[swarm]\nfaults = 3\nkinds = ["flood"]\n', 2, ["no such fault", "flood"]),
     ('[swarm]\nfault = 3\n', 2, ["fault"]),

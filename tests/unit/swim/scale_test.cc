@@ -29,16 +29,49 @@ BOOST_AUTO_TEST_CASE(TransmitsGrowSmoothly) {
 
 // memberlist, LAN: 4 s up to 10 members, 8.4 s at 128, 12 s at 1000, 16 s at 10000.
 BOOST_AUTO_TEST_CASE(SuspicionLastsAsInMemberlist) {
-  const SwimConfig config;
-  BOOST_TEST((suspicion_timeout(config, 1) == 4s));
-  BOOST_TEST((suspicion_timeout(config, 10) == 4s));
+  SwimConfig config;
+  config.suspicion_min_milli = 4000;
+  BOOST_TEST((suspicion_min(config, 1) == 4s));
+  BOOST_TEST((suspicion_min(config, 10) == 4s));
   const auto near = [&](std::size_t members, Duration expected) {
-    const Duration error = suspicion_timeout(config, members) - expected;
+    const Duration error = suspicion_min(config, members) - expected;
     return error < 1us && error > -1us;
   };
   BOOST_TEST(near(128, 8'428'840'104ns));
   BOOST_TEST(near(1000, 12s));
   BOOST_TEST(near(10'000, 16s));
+}
+
+// Lifeguard IV.B, by hand: N = 128, 8.43 s to 50.57 s, K = 3: ln 2 / ln 4 is a half.
+BOOST_AUTO_TEST_CASE(ConfirmationsShortenASuspicionByTheirLogarithm) {
+  SwimConfig config;
+  config.suspicion_min_milli = 4000;
+  config.suspicion_max_factor = 6;
+  config.suspicion_confirmations = 3;
+  const auto near = [&](std::size_t confirmations, Duration expected) {
+    const Duration error = suspicion_length(config, 128, confirmations) - expected;
+    return error < 3us && error > -3us;
+  };
+  BOOST_TEST(near(0, 50'573'039us));
+  BOOST_TEST(near(1, 29'500'940us));
+  BOOST_TEST(near(3, 8'428'840'104ns));
+  BOOST_TEST(near(7, 8'428'840'104ns));
+}
+
+// Four members: two may confirm, and they are enough; or nobody is waited for, as in memberlist.
+BOOST_AUTO_TEST_CASE(FewMembersConfirmAsTheyCan) {
+  SwimConfig config;
+  config.suspicion_min_milli = 1000;
+  config.suspicion_max_factor = 6;
+  config.suspicion_confirmations = 3;
+  config.suspicion_short_when_few = false;
+  BOOST_TEST((suspicion_length(config, 4, 0) == 6s));
+  BOOST_TEST((suspicion_length(config, 4, 2) == 1s));
+  BOOST_TEST((suspicion_length(config, 2, 0) == 6s));
+  config.suspicion_short_when_few = true;
+  BOOST_TEST((suspicion_length(config, 4, 0) == 1s));
+  config.suspicion_confirmations = 0;
+  BOOST_TEST((suspicion_length(config, 100, 0) == suspicion_min(config, 100)));
 }
 
 BOOST_AUTO_TEST_CASE(SyncsBecomeRarerWithEachDoubling) {
