@@ -12,6 +12,7 @@ using std::chrono::milliseconds;
 
 constexpr std::uint64_t kSwarm = 0x737761726d;  // entity of all draws here: not a fault line's
 constexpr std::int64_t kWarmUpMs = 8'000;       // faults of a forming cluster are for scenarios
+constexpr Duration kSomeTalk = milliseconds(1'500);  // in which a client says something large
 
 class Swarm {
  public:
@@ -30,6 +31,10 @@ class Swarm {
         }
       }
     }
+    // Only clients say large things, and not while they hear nobody.
+    std::erase_if(plan_.faults, [&](const Fault& fault) {
+      return fault.kind == FaultKind::mtu && talking_time(fault) < kSomeTalk;
+    });
   }
 
   void add(std::size_t index, FaultKind kind) {
@@ -50,6 +55,20 @@ class Swarm {
     std::uint64_t purpose = index_;
     for (const char c : what) purpose = combine(purpose, static_cast<unsigned char>(c));
     return keyed_.between({Domain::plan, kSwarm, purpose, 0}, low, high);
+  }
+
+  // How long of a fault of the network no other keeps everything back.
+  Duration talking_time(const Fault& fault) const {
+    Duration left = fault.until - fault.at;
+    for (const Fault& other : plan_.faults) {
+      if (other.kind != FaultKind::cut && other.kind != FaultKind::hold &&
+          other.kind != FaultKind::partition && other.kind != FaultKind::pause) {
+        continue;
+      }
+      left -= std::max(Duration::zero(),
+                       std::min(fault.until, other.until) - std::max(fault.at, other.at));
+    }
+    return left;
   }
 
   bool drawn(FaultKind kind) const {

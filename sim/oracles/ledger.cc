@@ -289,7 +289,9 @@ void LedgerOracle::on_arrived(HostIndex host, const CallArrived& arrived) {
           {*name, true, world().now(), "past its deadline", true});
   }
   if (exchange->ended) {
-    watch(world().now() + bounds().freed, {*name, true, world().now(), "that is over"});
+    // The news of its end may have been lost before the call came: excused is who was disturbed
+    // since then.
+    watch(world().now() + bounds().freed, {*name, true, *exchange->ended, "that is over"});
   }
 }
 
@@ -405,9 +407,11 @@ void LedgerOracle::judge_failure(HostIndex host, const Exchange& exchange,
 bool LedgerOracle::may_be_unavailable(const Exchange& exchange) const {
   const Moment began = exchange.began;
   if (faults().disturbed_since(began - seconds(10))) return true;
+  // Whose clock jumped, or who was paused, may have forgotten idle links that the peer still has.
   const auto lately = [&](HostIndex host) {
     return !world().host(host).running() || faults().has_left(host) ||
-           (changed_[host] && *changed_[host] >= began - kMemory);
+           (changed_[host] && *changed_[host] >= began - kMemory) ||
+           faults().was_absent_since(host, began - kMemory);
   };
   if (!exchange.expected || lately(exchange.caller)) return true;
   const auto nobody = static_cast<HostIndex>(plan().hosts());
@@ -441,8 +445,14 @@ void LedgerOracle::look_at(const Watch& watch) {
     return;
   }
   const HostIndex host = watch.callee ? *exchange->callee : exchange->caller;
-  if (faults().held_up_since(host, watch.since)) return;
-  if (!watch.alone && faults().disturbed_since(watch.since)) return;
+  const bool excused = faults().held_up_since(host, watch.since) ||
+                       (!watch.alone && faults().disturbed_since(watch.since));
+  if (excused) {
+    // Not for ever: undisturbed, it comes to its end when its link is found to be lost, at last.
+    Watch again = watch;
+    again.since = world().now();
+    return this->watch(world().now() + bounds().lost_peer, again);
+  }
   if (!check(false)) {
     fail(host, (watch.callee ? "still serves " : "still waits for ") + text_of(*exchange) + ", " +
                    watch.why);
