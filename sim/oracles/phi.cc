@@ -98,7 +98,8 @@ long double PhiOracle::level_milli(const Window& window, Instant now,
 void PhiOracle::on_tick() {
   for (HostIndex i = 0; i < plan().directors; ++i) {
     const Host& host = world().host(i);
-    if (!host.running() || rhythms_[i].empty()) continue;
+    // Who has said farewell watches nobody any more.
+    if (!host.running() || faults().has_left(i) || rhythms_[i].empty()) continue;
     const Instant now = world().local_now(i);
     for (const WorkerView& view : host.node->workers(1, now)) {
       const auto found = rhythms_[i].find(view.member.id);
