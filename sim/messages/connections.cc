@@ -18,7 +18,10 @@ void MessagesNetwork::start(HostIndex host, const Credentials& credentials) {
 
 void MessagesNetwork::stop(HostIndex host) {
   for (const Ref ref : ends_of(host)) finish(ref, EndState::gone);
+  // A plain link to a dead process comes up too: nothing was asked of it.
+  Credentials known = config_.plain ? hosts_[host].credentials : Credentials{};
   hosts_[host] = {};
+  hosts_[host].credentials = std::move(known);
 }
 
 // Looks at all connections: for what happens now and then.

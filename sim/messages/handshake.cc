@@ -33,7 +33,17 @@ void MessagesNetwork::connect(HostIndex host, Connect&& order) {
   const auto target = world_.host_of(order.remote);
   if (!target) return;  // nobody has this address: no answer
   connection.ends[1].host = *target;
-  send_hello(index);
+  if (!config_.plain) return send_hello(index);
+  if (world_.state(*target) == HostState::running) {
+    connection.ends[1].life = world_.life(*target);
+    connection.ends[1].state = EndState::half_open;
+  }
+  set_timer(ref, Duration::zero(), make(Kind::plain_up, ref, true));
+}
+
+void MessagesNetwork::on_plain_up(Ref ref) {
+  if (end(ref).state == EndState::dialling)
+    come_up(ref, hosts_[end(other(ref)).host].credentials.identity);
 }
 
 void MessagesNetwork::send_hello(std::uint32_t index) {
@@ -139,7 +149,7 @@ bool MessagesNetwork::on_confirmed(Ref ref) {
   come_up(ref, identity);
   // The engine may have closed it at once.
   if (end(ref).state != EndState::up) return false;
-  send_done(ref.connection, 0);
+  if (!config_.plain) send_done(ref.connection, 0);
   return true;
 }
 
@@ -155,14 +165,16 @@ void MessagesNetwork::send_done(std::uint32_t index, std::uint64_t tries) {
 void MessagesNetwork::come_up(Ref ref, const std::optional<PeerIdentity>& identity) {
   End& one = end(ref);
   one.state = EndState::up;
-  one.datagram_max = config_.datagram_first;
+  one.datagram_max = config_.plain ? config_.datagram_later : config_.datagram_first;
   one.streams_allowed = config_.peer_streams_max;
   one.data_limit = config_.link_window_bytes;
   one.data_limit_given = config_.link_window_bytes;
   heard(ref, world_.now());
   if (ref.side == 0) ++counters_.links;
   set_timer(ref, config_.idle_timeout, make(Kind::idle_check, ref, true));
-  set_timer(ref, 2 * at(ref).round_trip, make(Kind::datagram_limit, ref, true));
+  if (!config_.plain) {
+    set_timer(ref, 2 * at(ref).round_trip, make(Kind::datagram_limit, ref, true));
+  }
   world_.deliver(one.host,
                  LinkUp{one.link, at(ref).protocol, world_.address_of(end(other(ref)).host),
                         identity, one.datagram_max, one.streams_allowed});

@@ -40,6 +40,10 @@ struct MessagesConfig {
   // Largest piece in which stream bytes travel.
   std::uint64_t piece_max = 16000;
   bool rpc_without_certificate = true;  // ClientCertificate::optional
+  // Links without a handshake: the dialler's is up at once, the acceptor's with the first packet.
+  // So memberlist sees its network, UDP and TCP, which are its own affair to set up. Streams still
+  // need both ends.
+  bool plain = false;
 };
 
 class MessagesNetwork final : public Network {
@@ -85,7 +89,8 @@ class MessagesNetwork final : public Network {
     idle_jumped,  // the clock jumped past the idle timeout; c: when something was last heard
     drained,
     datagram_limit,
-    failed,  // a dial that could not begin
+    failed,    // a dial that could not begin
+    plain_up,  // MessagesConfig::plain: the dialler's link
   };
   enum class FrameType : std::uint8_t { data, reset, stop, stream_credit, link_credit, streams };
   enum class Arrival : std::uint8_t { taken, lost, refused };
@@ -152,6 +157,7 @@ class MessagesNetwork final : public Network {
   void confirm_later(std::uint32_t index, std::uint64_t tries);
   void send_done(std::uint32_t index, std::uint64_t tries);
   bool on_confirmed(Ref ref);  // false: refused
+  void on_plain_up(Ref ref);
   void come_up(Ref ref, const std::optional<PeerIdentity>& identity);
 
   // -- links and datagrams (links.cc)

@@ -135,6 +135,7 @@ void MessagesNetwork::handle(Happening&& happening) {
         finish_and_tell(ref, LinkEnd::unreachable, 0, "nobody listens there any more");
       }
       return;
+    case Kind::plain_up: return on_plain_up(ref);
     case Kind::ping_due: return on_ping_due(ref);
     case Kind::idle_check: return on_idle_check(ref);
     case Kind::idle_jumped:
