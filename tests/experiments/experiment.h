@@ -48,7 +48,31 @@ double in_seconds(Duration duration);
 // The set-up that all begin with.
 Setup setup_of(const Trial& trial, std::size_t nodes);
 
+std::vector<Case> e1_cases(bool quick);
+Json e1_run(const Trial& trial);
 std::vector<Case> e2_cases(bool quick);
 Json e2_run(const Trial& trial);
+std::vector<Case> e3_cases(bool quick);
+Json e3_run(const Trial& trial);
+std::vector<Case> e4_cases(bool quick);
+Json e4_run(const Trial& trial);
+std::vector<Case> e5_cases(bool quick);
+Json e5_run(const Trial& trial);
+std::vector<Case> e6_cases(bool quick);
+Json e6_run(const Trial& trial);
+std::vector<Case> e7_cases(bool quick);
+Json e7_run(const Trial& trial);
+std::vector<Case> e9_cases(bool quick);
+Json e9_run(const Trial& trial);
+std::vector<Case> e10_cases(bool quick);
+Json e10_run(const Trial& trial);
+std::vector<Case> e11_cases(bool quick);
+Json e11_run(const Trial& trial);
+std::vector<Case> e12_cases(bool quick);
+Json e12_run(const Trial& trial);
+std::vector<Case> e13_cases(bool quick);
+Json e13_run(const Trial& trial);
+std::vector<Case> e14_cases(bool quick);
+Json e14_run(const Trial& trial);
 
 }  // namespace rpcnet::experiments

@@ -110,6 +110,62 @@ bool Lab::run_until(Moment end, const std::function<bool()>& done) {
   return true;
 }
 
+Faulty Lab::judge(const std::vector<HostIndex>& faulty, Moment since) {
+  std::vector<bool> is_faulty(nodes(), false);
+  for (const HostIndex host : faulty) is_faulty[host] = true;
+  std::vector<HostIndex> healthy;
+  for (HostIndex host = 0; host < nodes(); ++host) {
+    if (!is_faulty[host]) healthy.push_back(host);
+  }
+  Faulty result;
+  for (const Verdict& verdict : watcher_.verdicts()) {
+    if (verdict.kind != MemberEventKind::failed) continue;
+    const bool at_healthy = !is_faulty[verdict.observer];
+    if (is_faulty[verdict.subject]) {
+      ++result.removals_of_faulty;
+      if (at_healthy) ++result.removals_of_faulty_at_healthy;
+    } else {
+      ++result.removals_of_healthy;
+      if (at_healthy) ++result.removals_of_healthy_at_healthy;
+    }
+  }
+  std::vector<std::size_t> changes(nodes(), 0);
+  std::optional<Moment> first;
+  for (const Opinion& opinion : watcher_.opinions()) {
+    if (is_faulty[opinion.observer] || !is_faulty[opinion.subject]) continue;
+    if (!first) first = opinion.at;
+    result.last_change = opinion.at - since;
+    result.changes_max = std::max(result.changes_max, ++changes[opinion.observer]);
+  }
+  if (first) result.first_change = *first - since;
+  result.settled = std::all_of(healthy.begin(), healthy.end(), [&](HostIndex observer) {
+    return std::all_of(faulty.begin(), faulty.end(),
+                       [&](HostIndex subject) { return watcher_.thinks_ill(observer, subject); });
+  });
+  result.views_max = watcher_.views_max(healthy);
+  return result;
+}
+
+Traffic Lab::traffic() const {
+  Traffic traffic;
+  for (HostIndex i = 0; i < nodes(); ++i) {
+    const sim::Host& host = world_.host(i);
+    if (!host.running()) continue;
+    traffic.messages += host.node->swim_counters().messages_sent;
+    traffic.bytes += host.node->swim_counters().bytes_sent;
+  }
+  return traffic;
+}
+
+std::uint64_t Lab::suspicions() const {
+  std::uint64_t count = 0;
+  for (HostIndex i = 0; i < nodes(); ++i) {
+    const sim::Host& host = world_.host(i);
+    if (host.running()) count += host.node->swim_counters().suspicions;
+  }
+  return count;
+}
+
 std::int64_t Lab::draw(std::uint64_t purpose, std::uint64_t counter, std::int64_t low,
                        std::int64_t high) const {
   return drawn(setup_.seed, kFirstOfExperiments + purpose, counter, low, high);

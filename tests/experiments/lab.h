@@ -41,6 +41,26 @@ struct Setup {
   std::function<void(NodeConfig&)> tune{};  // after the mode's profile
 };
 
+// What the healthy members made of some faulty ones.
+struct Faulty {
+  bool settled = false;     // all of them hold all the faulty to be dead or degraded, at the end
+  Duration first_change{};  // of an opinion of a faulty one at a healthy member
+  Duration last_change{};
+  std::size_t changes_max = 0;  // the most that a healthy member made
+  std::size_t views_max = 0;    // different views that a healthy member had
+  // Verdicts of failure.
+  std::uint64_t removals_of_healthy = 0;
+  std::uint64_t removals_of_healthy_at_healthy = 0;
+  std::uint64_t removals_of_faulty = 0;
+  std::uint64_t removals_of_faulty_at_healthy = 0;
+};
+
+// What membership has said, in its own count: messages and their bytes, without any transport.
+struct Traffic {
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+};
+
 class Lab {
  public:
   explicit Lab(Setup setup);
@@ -62,6 +82,10 @@ class Lab {
                     std::int64_t high) const;
   // Distinct hosts that are no seeds.
   std::vector<HostIndex> pick(std::uint64_t purpose, std::size_t count) const;
+
+  Faulty judge(const std::vector<HostIndex>& faulty, Moment since);
+  Traffic traffic() const;
+  std::uint64_t suspicions() const;  // that running members have had of others, in all
 
   sim::World& world() { return world_; }
   Watcher& watcher() { return watcher_; }

@@ -14,7 +14,19 @@ namespace {
 constexpr int kUsage = 64;
 
 constexpr std::array kAll{
+    Experiment{"E1", "false positives with concurrent slow members", e1_cases, e1_run},
     Experiment{"E2", "time until a crashed member is known to be dead", e2_cases, e2_run},
+    Experiment{"E3", "members whose processor is taken away", e3_cases, e3_run},
+    Experiment{"E4", "a large cluster starts at once", e4_cases, e4_run},
+    Experiment{"E5", "one in a hundred crashes", e5_cases, e5_run},
+    Experiment{"E6", "one in a hundred receives nothing, again and again", e6_cases, e6_run},
+    Experiment{"E7", "80 % loss at one in a hundred", e7_cases, e7_run},
+    Experiment{"E9", "partitions heal", e9_cases, e9_run},
+    Experiment{"E10", "a mass restart", e10_cases, e10_run},
+    Experiment{"E11", "pauses and clock jumps", e11_cases, e11_run},
+    Experiment{"E12", "all paths of a member die together", e12_cases, e12_run},
+    Experiment{"E13", "cold connections", e13_cases, e13_run},
+    Experiment{"E14", "a flapping member", e14_cases, e14_run},
 };
 
 int list(bool quick) {

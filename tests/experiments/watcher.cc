@@ -21,6 +21,7 @@ Watcher::Watcher(sim::World& world)
 void Watcher::begin() {
   noting_ = true;
   verdicts_.clear();
+  opinions_.clear();
   for (View& view : views_) view.had = {view.print};
 }
 
@@ -87,7 +88,23 @@ void Watcher::on_event(HostIndex host, const Event& event) {
     if (view.changed != world_.now()) view.had.insert(view.print);
     view.changed = world_.now();
   }
+  const bool was_ill = thinks_ill(host, *subject);
   set(host, *subject, is_member(change->member.status));
+  if (counts_sizes_) sizes_.insert(views_[host].count);
+  if (noting_ && was_ill != thinks_ill(host, *subject)) note(host, *subject, !was_ill);
+}
+
+void Watcher::note(HostIndex observer, HostIndex subject, bool ill) {
+  const auto taken_back =
+      std::find_if(opinions_.rbegin(), opinions_.rend(), [&](const Opinion& opinion) {
+        return opinion.at != world_.now() ||
+               (opinion.observer == observer && opinion.subject == subject);
+      });
+  if (taken_back != opinions_.rend() && taken_back->at == world_.now()) {
+    opinions_.erase(std::next(taken_back).base());
+  } else {
+    opinions_.push_back({world_.now(), observer, subject, ill});
+  }
 }
 
 void Watcher::set(HostIndex observer, HostIndex subject, bool member) {

@@ -27,6 +27,14 @@ struct Verdict {
   bool running = false;  // did the subject run then?
 };
 
+// A change of mind: `ill` is dead, left or degraded, `not ill` a member that gets work.
+struct Opinion {
+  Moment at;
+  HostIndex observer = 0;
+  HostIndex subject = 0;
+  bool ill = false;
+};
+
 class Watcher final : public sim::Tap {
  public:
   explicit Watcher(sim::World& world);
@@ -35,6 +43,16 @@ class Watcher final : public sim::Tap {
   void begin();
 
   const std::vector<Verdict>& verdicts() const { return verdicts_; }
+  // Without those that were taken back in the same moment.
+  const std::vector<Opinion>& opinions() const { return opinions_; }
+  bool thinks_ill(HostIndex observer, HostIndex subject) const {
+    return !members_[observer][subject];
+  }
+
+  // From now on the sizes of views are noted too.
+  void count_sizes() { counts_sizes_ = true; }
+  std::size_t sizes_told() const { return sizes_.size(); }
+
   // Views that the member has had since begin(), the one it had then among them.
   std::size_t views(HostIndex observer);
   // As many as have differed at any of these members.
@@ -64,6 +82,7 @@ class Watcher final : public sim::Tap {
   };
 
   void set(HostIndex observer, HostIndex subject, bool member);
+  void note(HostIndex observer, HostIndex subject, bool ill);
 
   sim::World& world_;
   bool noting_ = false;
@@ -72,6 +91,9 @@ class Watcher final : public sim::Tap {
   std::vector<bool> running_;
   std::uint64_t running_print_ = 0;
   std::vector<Verdict> verdicts_;
+  std::vector<Opinion> opinions_;
+  bool counts_sizes_ = false;
+  std::set<std::size_t> sizes_;
 };
 
 }  // namespace rpcnet::experiments
