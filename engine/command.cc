@@ -32,6 +32,9 @@ const char* to_text(LoadBalancingStrategy strategy) {
     case LoadBalancingStrategy::round_robin: return "RoundRobin";
     case LoadBalancingStrategy::random: return "Random";
     case LoadBalancingStrategy::least_connections: return "LeastConnections";
+    case LoadBalancingStrategy::power_of_two: return "PowerOfTwo";
+    case LoadBalancingStrategy::weighted: return "Weighted";
+    case LoadBalancingStrategy::consistent_hash: return "ConsistentHash";
   }
   return "unknown";
 }

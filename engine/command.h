@@ -116,10 +116,16 @@ enum class LoadBalancingStrategy : std::uint8_t {
   round_robin,
   random,
   least_connections,
+  power_of_two,     // the less loaded of two drawn at random
+  weighted,         // at random, in proportion to the tag "weight"
+  consistent_hash,  // by SelectWorker::key
   // The same, as the cluster chapter spells them.
   RoundRobin = round_robin,
   Random = random,
   LeastConnections = least_connections,
+  PowerOfTwo = power_of_two,
+  Weighted = weighted,
+  ConsistentHash = consistent_hash,
 };
 
 // Opens a view of the members whose tags match, with a strategy to choose among them.
@@ -127,6 +133,11 @@ struct OpenRegistry {
   std::uint32_t registry = 0;  // new
   TagFilter filter;
   LoadBalancingStrategy strategy = LoadBalancingStrategy::least_connections;
+  // Workers whose tag "zone" is this are preferred; empty: none are.
+  std::string zone{};
+  // Calls leave the zone once its workers have on average so many each, and more than those
+  // elsewhere; 0: only when it has no worker.
+  std::uint32_t zone_spill = 0;
 };
 
 // Asks for a worker; WorkerSelected follows at once. The choice counts as one assignment until the
@@ -136,6 +147,7 @@ struct SelectWorker {
   std::uint64_t request = 0;     // given back in WorkerSelected
   TagFilter filter;              // beyond the registry's own
   std::vector<NodeId> excluded;  // e.g. the worker just lost; taken only if nobody else is left
+  std::string key{};             // what consistent_hash goes by; empty: any worker
 };
 
 using Command = std::variant<Join, Leave, ChangeTags, StartCall, SendMessage, HalfClose, CancelCall,

@@ -104,9 +104,9 @@ inline constexpr std::size_t kFields<FinishCall> = 4;
 template <>
 inline constexpr std::size_t kFields<StopAccepting> = 0;
 template <>
-inline constexpr std::size_t kFields<OpenRegistry> = 3;
+inline constexpr std::size_t kFields<OpenRegistry> = 5;
 template <>
-inline constexpr std::size_t kFields<SelectWorker> = 4;
+inline constexpr std::size_t kFields<SelectWorker> = 5;
 
 // Events.
 template <>

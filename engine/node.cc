@@ -150,8 +150,9 @@ Outcome Node::Parts::carry_out(C&& command) {
 Outcome Node::Parts::open_registry(OpenRegistry&& command) {
   if (!swim) return Outcome::not_a_member;
   const Rng rng = Rng(config.seed).fork(kRngRegistry).fork(command.registry);
-  const auto [position, added] =
-      registries.try_emplace(command.registry, std::move(command.filter), command.strategy, rng);
+  cluster::ZonePreference zone{std::move(command.zone), command.zone_spill};
+  const auto [position, added] = registries.try_emplace(command.registry, std::move(command.filter),
+                                                        command.strategy, rng, std::move(zone));
   if (!added) return Outcome::unknown_registry;
   follow_members();
   return Outcome::done;
@@ -185,7 +186,7 @@ std::vector<WorkerView> Node::Parts::workers(const cluster::Registry& registry, 
          .active_calls = health.active_calls,
          .assignments = assignments.count(at, member.id, health.report, health.active_calls),
          .phi_milli = health.phi_milli,
-         .avoid = health.avoid});
+         .avoid = health.avoid || member.tags.contains(std::string(cluster::kDrainingTag))});
   });
   return views;
 }

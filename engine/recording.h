@@ -25,7 +25,7 @@ namespace rpcnet::recording {
 
 // The first bytes of every recording, and the version of what follows.
 inline constexpr std::string_view kMagic = "rpcnet-recording";
-inline constexpr std::uint8_t kVersion = 1;
+inline constexpr std::uint8_t kVersion = 2;
 
 // No input holds more bytes: a message and its metadata, a piece of a stream. One that does ends
 // the recording.

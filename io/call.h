@@ -92,6 +92,9 @@ struct CallOptions {
   // A peer that cannot be reached is tried again until it can or the time is up. Without it such a
   // call fails at once, as unavailable.
   bool wait_for_ready = false;
+  // What the call is about, for a strategy that goes by it (ConsistentHash): the same key goes to
+  // the same worker. Copied when the call is made.
+  std::string_view key{};
   // The incoming call for whose sake this one is made, if any. Its deadline holds here too, its
   // trace goes on (metadata traceparent and tracestate), and once it is over this one cannot begin.
   const ServerCall* parent = nullptr;

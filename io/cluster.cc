@@ -112,6 +112,11 @@ WorkerRegistry::WorkerRegistry(const ClusterMembership& cluster, LoadBalancingSt
       filter_(std::move(filter)),
       number_(std::make_shared<std::uint32_t>(0)) {}
 
+void WorkerRegistry::prefer_zone(std::string zone, std::uint32_t spill) {
+  zone_ = std::move(zone);
+  zone_spill_ = spill;
+}
+
 Status WorkerRegistry::start() {
   if (core_->stopped()) return core::host_stopped();
   if (*number_ != 0) return {};
@@ -121,7 +126,8 @@ Status WorkerRegistry::start() {
                  "\"" + filter_ + "\" is no tag filter; expected key=value,key=value");
   }
   const std::uint32_t number = core_->new_registry();
-  const Outcome outcome = core_->command(OpenRegistry{number, std::move(*filter), strategy_});
+  const Outcome outcome =
+      core_->command(OpenRegistry{number, std::move(*filter), strategy_, zone_, zone_spill_});
   if (outcome != Outcome::done) {
     return error(StatusCode::failed_precondition,
                  std::string("cannot open a registry: ") + to_text(outcome));
@@ -131,7 +137,8 @@ Status WorkerRegistry::start() {
 }
 
 Result<Worker> WorkerRegistry::select_worker(std::string_view filter,
-                                             const std::vector<NodeId>& excluded) {
+                                             const std::vector<NodeId>& excluded,
+                                             std::string_view key) {
   if (core_->stopped()) return core::host_stopped();
   if (*number_ == 0) return not_registered();
   auto parsed = parse_tag_filter(filter);
@@ -140,7 +147,7 @@ Result<Worker> WorkerRegistry::select_worker(std::string_view filter,
                                                    "\" is no tag filter; expected "
                                                    "key=value,key=value");
   }
-  auto chosen = core_->select(*number_, std::move(*parsed), excluded);
+  auto chosen = core_->select(*number_, std::move(*parsed), excluded, std::string(key));
   if (!chosen.ok()) return chosen.status();
   if (!*chosen) {
     std::string wanted = filter_;

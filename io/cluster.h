@@ -133,11 +133,16 @@ class WorkerRegistry {
   // Needed once before the rest; a second time is harmless. invalid_argument: a malformed filter.
   Status start();
 
+  // Before start(): workers whose tag "zone" is this are preferred. Calls go to other zones when
+  // none is there, and with `spill` above 0 also when those here have on average so many calls
+  // each, and more than those elsewhere.
+  void prefer_zone(std::string zone, std::uint32_t spill = 0);
+
   // Chooses at once. `filter` narrows the choice ("gpu=true", "zone=eu-1,gpu=true"; empty: any).
   // Those in `excluded`, such as the worker just lost, are taken only if nobody else is left.
-  // unavailable: no worker matches.
+  // `key` is what ConsistentHash goes by. unavailable: no worker matches.
   Result<Worker> select_worker(std::string_view filter = {},
-                               const std::vector<NodeId>& excluded = {});
+                               const std::vector<NodeId>& excluded = {}, std::string_view key = {});
 
   // All of them, with their load, in the order of their ids.
   std::vector<WorkerView> workers() const;
@@ -149,6 +154,8 @@ class WorkerRegistry {
   std::shared_ptr<core::Core> core_;
   LoadBalancingStrategy strategy_;
   std::string filter_;
+  std::string zone_;
+  std::uint32_t zone_spill_ = 0;
   std::shared_ptr<std::uint32_t> number_;  // shared by copies; 0: not started
 };
 

@@ -10,10 +10,15 @@ void parse(DirectorOptions& target, int argc, const char* const* argv) {
       "without a farewell. A second SIGTERM ends at once too.\n"
       "Exit status: 0 after SIGTERM, 64 for a bad option or variable, 1 for anything else.");
   options.add({"--addr", {"DIRECTOR_ADDR"}, "HOST:PORT", "where to listen"}, address(target.addr));
-  options.add({"--strategy", {}, "NAME", "round-robin, random or least-connections"},
+  options.add({"--strategy",
+               {},
+               "NAME",
+               "round-robin, random, weighted, power-of-two or least-connections"},
               choice<Strategy>(target.strategy, {{"least-connections", Strategy::LeastConnections},
                                                  {"round-robin", Strategy::RoundRobin},
-                                                 {"random", Strategy::Random}}));
+                                                 {"random", Strategy::Random},
+                                                 {"weighted", Strategy::Weighted},
+                                                 {"power-of-two", Strategy::PowerOfTwo}}));
   add_member(options, target.member);
   add_common(options, target.common);
   options.parse(argc, argv);

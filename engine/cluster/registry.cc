@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "engine/cluster/placement.h"
@@ -19,10 +20,49 @@ std::size_t tier_of(const WorkerView& worker, const SelectWorker& request) {
 
 constexpr std::size_t kTiers = 4;
 
+std::string_view tag(const WorkerView& worker, std::string_view key) {
+  const auto found = worker.member.tags.find(std::string(key));
+  return found != worker.member.tags.end() ? std::string_view(found->second) : std::string_view();
+}
+
+std::uint32_t weight_of(const WorkerView& worker) {
+  constexpr std::uint32_t kUsual = 1;
+  constexpr std::uint32_t kMost = 1'000'000;
+  const std::string_view text = tag(worker, kWeightTag);
+  std::uint32_t weight = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), weight);
+  const bool whole = fault == std::errc() && end == text.data() + text.size() && !text.empty();
+  return whole && weight <= kMost ? weight : kUsual;
+}
+
+std::vector<Candidate> candidates_of(std::span<const WorkerView> workers,
+                                     std::span<const std::size_t> chosen, bool weighted) {
+  std::vector<Candidate> candidates;
+  candidates.reserve(chosen.size());
+  for (const std::size_t index : chosen) {
+    const WorkerView& worker = workers[index];
+    candidates.push_back({&worker.member.id, worker.load(), weighted ? weight_of(worker) : 1});
+  }
+  return candidates;
+}
+
 }  // namespace
 
-Registry::Registry(TagFilter filter, LoadBalancingStrategy strategy, Rng rng)
-    : filter_(std::move(filter)), strategy_(strategy), rng_(rng) {}
+Registry::Registry(TagFilter filter, LoadBalancingStrategy strategy, Rng rng, ZonePreference zone)
+    : filter_(std::move(filter)), strategy_(strategy), rng_(rng), zone_(std::move(zone)) {}
+
+void Registry::keep_near(std::span<const WorkerView> workers,
+                         std::vector<std::size_t>& chosen) const {
+  if (zone_.zone.empty()) return;
+  std::vector<std::size_t> near;
+  std::vector<std::size_t> elsewhere;
+  for (const std::size_t index : chosen) {
+    (tag(workers[index], kZoneTag) == zone_.zone ? near : elsewhere).push_back(index);
+  }
+  const auto near_by = candidates_of(workers, near, false);
+  const auto far = candidates_of(workers, elsewhere, false);
+  if (!spills(near_by, far, zone_.spill)) chosen = std::move(near);
+}
 
 std::optional<std::size_t> Registry::select(std::span<const WorkerView> workers,
                                             const SelectWorker& request) {
@@ -35,12 +75,10 @@ std::optional<std::size_t> Registry::select(std::span<const WorkerView> workers,
       std::find_if(tiers.begin(), tiers.end(), [](const auto& tier) { return !tier.empty(); });
   if (best == tiers.end()) return std::nullopt;
 
-  std::vector<Candidate> candidates;
-  candidates.reserve(best->size());
-  for (const std::size_t index : *best) {
-    candidates.push_back({&workers[index].member.id, workers[index].load()});
-  }
-  const auto chosen = choose(strategy_, candidates, last_, rng_);
+  keep_near(workers, *best);
+  const auto candidates =
+      candidates_of(workers, *best, strategy_ == LoadBalancingStrategy::weighted);
+  const auto chosen = choose(strategy_, candidates, last_, request.key, rng_);
   if (!chosen) return std::nullopt;
   last_ = *candidates[*chosen].id;
   return (*best)[*chosen];

@@ -106,9 +106,7 @@ class Decoder {
   void get(Protocol& value) { choice(value, Protocol::gossip); }
   void get(LinkEnd& value) { choice(value, LinkEnd::local_limit); }
   void get(StatusCode& value) { choice(value, StatusCode::unauthenticated); }
-  void get(LoadBalancingStrategy& value) {
-    choice(value, LoadBalancingStrategy::least_connections);
-  }
+  void get(LoadBalancingStrategy& value) { choice(value, LoadBalancingStrategy::consistent_hash); }
   void get(Outcome& value) { choice(value, Outcome::unknown_registry); }
   void get(Ending& value) { choice(value, Ending::too_large); }
   void get(std::string& text) {

@@ -92,7 +92,7 @@ class ClientChain : public Chain {
     if (const auto* peer = std::get_if<Peer>(&route_->target)) co_return *peer;
     if (const auto* worker = std::get_if<WorkerTarget>(&route_->target)) {
       WorkerRegistry registry = worker->registry;
-      Result<Worker> chosen = registry.select_worker(worker->filter, tried_);
+      Result<Worker> chosen = registry.select_worker(worker->filter, tried_, terms_.key);
       if (!chosen.ok()) co_return chosen.status();
       tried_.push_back(chosen->id);
       co_return chosen->peer();

@@ -108,6 +108,7 @@ Terms Core::terms(const CallOptions& options) const {
   terms.metadata = options.metadata.copy();
   terms.wait_for_ready = options.wait_for_ready;
   terms.response = options.response;
+  terms.key = options.key;
   if (const auto timeout = options.timeout.or_usual(settings_.call_timeout)) {
     terms.deadline = after(*timeout);
   }
@@ -500,11 +501,11 @@ std::shared_ptr<EventQueue> Core::subscribe() {
 }
 
 Result<std::optional<Member>> Core::select(std::uint32_t registry, TagFilter filter,
-                                           std::vector<NodeId> excluded) {
+                                           std::vector<NodeId> excluded, std::string key) {
   if (stopped()) return host_stopped();
   selected_.reset();
-  const Outcome outcome = driver_.command(
-      SelectWorker{registry, ++next_selection_, std::move(filter), std::move(excluded)});
+  const Outcome outcome = driver_.command(SelectWorker{
+      registry, ++next_selection_, std::move(filter), std::move(excluded), std::move(key)});
   if (outcome != Outcome::done) {
     return error(StatusCode::failed_precondition,
                  std::string("cannot select a worker: ") + to_text(outcome));

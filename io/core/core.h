@@ -38,6 +38,7 @@ struct Terms {
   std::optional<Instant> deadline;
   Metadata metadata;
   ResponseMetadata* response = nullptr;
+  std::string key;
   bool wait_for_ready = false;
   bool parent_over = false;
 };
@@ -105,7 +106,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   std::uint32_t new_registry() { return ++registries_; }
   // absent: nobody matches.
   Result<std::optional<Member>> select(std::uint32_t registry, TagFilter filter,
-                                       std::vector<NodeId> excluded);
+                                       std::vector<NodeId> excluded, std::string key);
 
   Status reload(const CredentialFiles& files);
   HostCounters counters() const;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "sim/fault_runner.h"
 
@@ -21,6 +22,11 @@ bool matches(const std::vector<std::pair<std::string, std::string>>& filter, con
     const auto tag = tags.find(wanted.first);
     return tag != tags.end() && tag->second == wanted.second;
   });
+}
+
+double weight_of(const WorkerView& view) {
+  const auto weight = view.member.tags.find("weight");
+  return weight == view.member.tags.end() ? 1 : std::stod(weight->second);
 }
 
 }  // namespace
@@ -95,10 +101,12 @@ void RegistryOracle::judge(HostIndex host, const Asked& asked,
   };
   int best = 4;
   for (const WorkerView& view : asked.views) best = std::min(best, tier(view));
-  std::vector<const WorkerView*> candidates;
+  Registry& registry = registries_[host][asked.request.registry];
+  Candidates candidates;
   for (const WorkerView& view : asked.views) {
     if (tier(view) == best) candidates.push_back(&view);
   }
+  candidates = near_by(registry.opened, candidates);
   if (!check(chosen.has_value() == !candidates.empty())) {
     return fail(host, chosen ? "chose " + chosen->id.text() + ", who does not match"
                              : "chose nobody though it knows a live worker");
@@ -109,7 +117,6 @@ void RegistryOracle::judge(HostIndex host, const Asked& asked,
   if (!check(found != candidates.end())) {
     return fail(host, "chose " + chosen->id.text() + " though a better one is there");
   }
-  Registry& registry = registries_[host][asked.request.registry];
   switch (registry.opened.strategy) {
     case LoadBalancingStrategy::least_connections: {
       const auto least =
@@ -132,16 +139,33 @@ void RegistryOracle::judge(HostIndex host, const Asked& asked,
       }
       break;
     }
-    case LoadBalancingStrategy::random: {
-      const double chance = 1.0 / static_cast<double>(candidates.size());
+    case LoadBalancingStrategy::random:
+    case LoadBalancingStrategy::weighted: {
+      const bool weighted = registry.opened.strategy == LoadBalancingStrategy::weighted;
+      double total = 0;
+      for (const auto* view : candidates) total += weighted ? weight_of(*view) : 1;
       for (const auto* view : candidates) {
-        Luck& luck = luck_[{host, view->member.id}];
+        const double share = weighted && total > 0 ? weight_of(*view) : 1;
+        const double chance = share / (total > 0 ? total : static_cast<double>(candidates.size()));
+        Luck& luck = luck_[{host, asked.request.registry, view->member.id}];
         luck.hoped += chance;
         luck.variance += chance * (1 - chance);
         luck.came += view->member.id == chosen->id ? 1 : 0;
       }
       break;
     }
+    case LoadBalancingStrategy::power_of_two: {
+      const bool somebody = std::any_of(candidates.begin(), candidates.end(), [&](const auto* v) {
+        return v != *found && v->load() >= (*found)->load();
+      });
+      if (!check(somebody || candidates.size() == 1)) {
+        fail(host, "chose " + chosen->id.text() + ", the most loaded, of two");
+      }
+      break;
+    }
+    case LoadBalancingStrategy::consistent_hash:
+      judge_owner(host, registry, asked.request.key, candidates, chosen->id);
+      break;
   }
   registry.last = chosen->id;
   const Instant now = world().local_now(host);
@@ -150,6 +174,41 @@ void RegistryOracle::judge(HostIndex host, const Asked& asked,
     if (view.member.id == chosen->id && !check(view.assignments > 0)) {
       fail(host, "does not count the choice of " + chosen->id.text());
     }
+  }
+}
+
+// Those of the preferred zone, while they have room.
+RegistryOracle::Candidates RegistryOracle::near_by(const OpenRegistry& opened,
+                                                   const Candidates& candidates) {
+  if (opened.zone.empty()) return candidates;
+  Candidates near;
+  double here = 0;
+  double there = 0;
+  for (const auto* view : candidates) {
+    const auto zone = view->member.tags.find("zone");
+    const bool is_near = zone != view->member.tags.end() && zone->second == opened.zone;
+    if (is_near) near.push_back(view);
+    (is_near ? here : there) += view->load();
+  }
+  const std::size_t far = candidates.size() - near.size();
+  if (near.empty() || far == 0) return candidates;
+  const double mean = here / static_cast<double>(near.size());
+  const bool full = opened.zone_spill > 0 && mean >= opened.zone_spill;
+  return full && mean > there / static_cast<double>(far) ? candidates : near;
+}
+
+void RegistryOracle::judge_owner(HostIndex host, Registry& registry, const std::string& key,
+                                 const Candidates& candidates, const NodeId& chosen) {
+  std::set<NodeId> among;
+  for (const auto* view : candidates) among.insert(view->member.id);
+  const auto [owner, first] = registry.owners.try_emplace(key, Owner{chosen, among});
+  if (first) return;
+  const Owner before = std::exchange(owner->second, Owner{chosen, std::move(among)});
+  const bool moved = before.worker != chosen;
+  const bool gone = !owner->second.among.contains(before.worker);
+  if (!check(!moved || gone || !before.among.contains(chosen))) {
+    fail(host, "moved the key " + key + " from " + before.worker.text() + ", who is there, to " +
+                   chosen.text() + ", who was there");
   }
 }
 
@@ -218,9 +277,9 @@ void RegistryOracle::on_end() {
     // Six standard deviations, and something for small numbers.
     const double off = std::abs(static_cast<double>(luck.came) - luck.hoped);
     if (check(off <= 6 * std::sqrt(luck.variance) + 4)) continue;
-    fail(who.first, "chose " + who.second.text() + " at random " + std::to_string(luck.came) +
-                        " times; about " + std::to_string(std::llround(luck.hoped)) +
-                        " are to be expected");
+    fail(std::get<0>(who), "chose " + std::get<2>(who).text() + " at random " +
+                               std::to_string(luck.came) + " times; about " +
+                               std::to_string(std::llround(luck.hoped)) + " are to be expected");
   }
 }
 

@@ -1,7 +1,9 @@
 // A registry chooses among whom its own node counts alive, by its strategy and not by accident.
 //
 // Each choice is made again from the view as it was before: never somebody dead, excluded or
-// avoided while there is another; the least loaded, the next in turn, or any with equal chance.
+// avoided while there is another; the least loaded, the next in turn, any with equal chance or one
+// by weight, not the more loaded of two, the owner of a key. A key's owner changes only when that
+// is gone, or to one that is new.
 // The loads in the view are held against the ledger of calls, and the assignments against the
 // choices made.
 #pragma once
@@ -9,7 +11,9 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "sim/oracles/ledger.h"
@@ -39,9 +43,14 @@ class RegistryOracle final : public Oracle {
     SelectWorker request;
     std::vector<WorkerView> views;  // whose tags match, as they were before
   };
+  struct Owner {  // of a key, when it was last asked for
+    NodeId worker;
+    std::set<NodeId> among;
+  };
   struct Registry {
     OpenRegistry opened;
     std::optional<NodeId> last;
+    std::map<std::string, Owner> owners;  // by key
   };
   struct Luck {  // of a random choice: how often it was hoped for, and came
     double hoped = 0;
@@ -49,13 +58,17 @@ class RegistryOracle final : public Oracle {
     std::uint64_t came = 0;
   };
 
+  using Candidates = std::vector<const WorkerView*>;
+  static Candidates near_by(const OpenRegistry& opened, const Candidates& candidates);
+  void judge_owner(HostIndex host, Registry& registry, const std::string& key,
+                   const Candidates& candidates, const NodeId& chosen);
   void judge(HostIndex host, const Asked& asked, const std::optional<Member>& chosen);
   std::string difference();
 
   const LedgerOracle& ledger_;
-  std::vector<std::map<std::uint32_t, Registry>> registries_;    // by host
-  std::vector<std::map<NodeId, std::deque<Instant>>> assigned_;  // by host
-  std::map<std::pair<HostIndex, NodeId>, Luck> luck_;
+  std::vector<std::map<std::uint32_t, Registry>> registries_;          // by host
+  std::vector<std::map<NodeId, std::deque<Instant>>> assigned_;        // by host
+  std::map<std::tuple<HostIndex, std::uint32_t, NodeId>, Luck> luck_;  // host, registry, worker
   std::optional<Asked> asked_;
   std::string missing_;
   std::uint64_t choices_ = 0;

@@ -105,7 +105,9 @@ void Client::ask_director(ProgramContext& context) {
   assigned_.reset();
   const std::uint64_t number = asks_++;
   AssignRequest request{excluded_};
-  request.registry = static_cast<std::uint32_t>(1 + context.draw(kDrawRegistry, number, 3));
+  request.registry =
+      static_cast<std::uint32_t>(1 + context.draw(kDrawRegistry, number, kRegistries));
+  request.key = session_.session % kKeys;
   // Tags change: who wanted a shard and got nobody takes anybody the next time.
   const std::uint64_t shard = context.draw(kDrawShard, number, kShards * 4);
   if (shard < kShards) request.shard = std::to_string(shard);

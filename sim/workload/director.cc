@@ -7,8 +7,15 @@ namespace rpcnet::sim {
 namespace {
 
 constexpr LoadBalancingStrategy kStrategies[kRegistries] = {
-    LoadBalancingStrategy::least_connections, LoadBalancingStrategy::round_robin,
-    LoadBalancingStrategy::random};
+    LoadBalancingStrategy::least_connections,
+    LoadBalancingStrategy::round_robin,
+    LoadBalancingStrategy::random,
+    LoadBalancingStrategy::power_of_two,
+    LoadBalancingStrategy::weighted,
+    LoadBalancingStrategy::consistent_hash,
+    LoadBalancingStrategy::least_connections};
+// The last one prefers a zone, until its workers have so much to do.
+constexpr std::uint32_t kZoneSpill = 2;
 
 Status failure(StatusCode code, const char* message) { return {code, message, {}}; }
 
@@ -16,7 +23,12 @@ Status failure(StatusCode code, const char* message) { return {code, message, {}
 
 void Director::start(ProgramContext& context) {
   for (std::uint32_t i = 0; i < kRegistries; ++i) {
-    context.command(OpenRegistry{i + 1, TagFilter{{{"role", "worker"}}}, kStrategies[i]});
+    OpenRegistry open{i + 1, TagFilter{{{"role", "worker"}}}, kStrategies[i]};
+    if (i + 1 == kRegistries) {
+      open.zone = kZones[0];
+      open.zone_spill = kZoneSpill;
+    }
+    context.command(std::move(open));
   }
 }
 
@@ -42,6 +54,7 @@ void Director::on_event(ProgramContext& context, const Event& event) {
     }
     call->second.understood = true;
     SelectWorker select{request->registry, message->call.value, {}, request->excluded};
+    select.key = std::to_string(request->key);
     if (request->shard) select.filter.equal.emplace_back(kShard, *request->shard);
     context.command(std::move(select));
   } else if (const auto* aborted = std::get_if<CallAborted>(&event)) {

@@ -24,6 +24,7 @@ Bytes serialize(const AssignRequest& request) {
   for (const NodeId& id : request.excluded) writer.text(id.text());
   writer.varint(request.registry);
   writer.text(request.shard.value_or(""));
+  writer.varint(request.key);
   return bytes;
 }
 
@@ -65,10 +66,14 @@ std::optional<AssignRequest> parse_assign_request(BytesView bytes) {
   }
   const auto registry = reader.varint();
   const auto shard = reader.text(kTextMax);
-  if (!registry || *registry == 0 || *registry > kRegistries || !shard) return std::nullopt;
+  const auto key = reader.varint();
+  if (!registry || *registry == 0 || *registry > kRegistries || !shard || !key) {
+    return std::nullopt;
+  }
   if (!reader.complete()) return std::nullopt;
   request.registry = static_cast<std::uint32_t>(*registry);
   if (!shard->empty()) request.shard = std::string(*shard);
+  request.key = *key;
   return request;
 }
 

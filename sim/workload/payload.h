@@ -25,15 +25,19 @@ inline constexpr const char* kChat = "sim.chat";          // each message comes 
 inline constexpr const char* kCallName = "sim-call";
 
 // A director's registries, one for each strategy; all hold the workers.
-inline constexpr std::uint32_t kRegistries = 3;
+inline constexpr std::uint32_t kRegistries = 7;
 // The tag that workers change under way, and its values: 0 to kShards - 1.
 inline constexpr const char* kShard = "shard";
 inline constexpr std::uint64_t kShards = 3;
+// The tag "zone" of workers, and the keys that clients ask by.
+inline constexpr const char* kZones[2] = {"near", "far"};
+inline constexpr std::uint64_t kKeys = 16;
 
 struct AssignRequest {
   std::vector<NodeId> excluded;
   std::uint32_t registry = 1;        // 1 to kRegistries
   std::optional<std::string> shard;  // only a worker whose tag is this
+  std::uint64_t key = 0;             // for the registry that goes by keys
 };
 
 struct AssignResponse {

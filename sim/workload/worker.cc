@@ -16,14 +16,20 @@ constexpr std::uint64_t kDueBits = 2;
 
 constexpr Duration kLazy = milliseconds(120);
 
-enum Purpose : std::uint64_t { kThink = 1, kFail = 2, kStyle = 3, kTag = 4 };
+enum Purpose : std::uint64_t { kThink = 1, kFail = 2, kStyle = 3, kTag = 4, kPlace = 5 };
 
 std::uint64_t token_of(Due due, CallId call) { return (call.value << kDueBits) | due; }
 
 }  // namespace
 
 void Worker::start(ProgramContext& context) {
-  context.command(ChangeTags{{{"role", "worker"}}});
+  const auto one_of = [&](std::uint64_t which, std::uint64_t bound) {
+    return context.draw(kPlace, which, bound);
+  };
+  ChangeTags tags{{{"role", "worker"}}};
+  tags.changes.emplace_back("zone", kZones[one_of(0, 2)]);
+  tags.changes.emplace_back("weight", std::to_string(one_of(1, 4)));
+  context.command(std::move(tags));
   if (workload_.retag_ms > 0) retag(context);
 }
 

@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(OtherFilesAreRefusedWithWhatWasExpected) {
   BOOST_TEST((fault("").kind == Fault::Kind::cut));
   BOOST_TEST((fault("rpcnet").kind == Fault::Kind::cut));
   BOOST_TEST(fault("#!/bin/sh\n").expected == "\"rpcnet-recording\"");
-  BOOST_TEST(fault(std::string(kMagic) + '\x09').expected == "version 1, not 9");
+  BOOST_TEST(fault(std::string(kMagic) + '\x09').expected == "version 2, not 9");
   BOOST_TEST(fault(std::string(kMagic) + '\x09').offset == kMagic.size());
 }
 

@@ -69,6 +69,67 @@ BOOST_AUTO_TEST_CASE(SuspectsAreAvoidedWhileAHealthyOneLives) {
   BOOST_TEST(registry.select(workers, {}).value() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(AWeightIsATagAndNonsenseCountsAsOne) {
+  std::vector workers{worker("a", {{"weight", "3"}}), worker("b", {{"weight", "lots"}}),
+                      worker("c", {{"weight", "1000001"}}), worker("d")};
+  Registry registry({}, LoadBalancingStrategy::weighted, Rng(1));
+  std::vector<int> counts(4);
+  for (int i = 0; i < 6000; ++i) ++counts[registry.select(workers, {}).value()];
+  BOOST_TEST(counts[0] > 2800);
+  BOOST_TEST(counts[0] < 3200);
+  for (const std::size_t other : {1U, 2U, 3U}) {
+    BOOST_TEST(counts[other] > 850);
+    BOOST_TEST(counts[other] < 1150);
+  }
+}
+
+namespace {
+
+struct Zones {
+  std::vector<WorkerView> workers{worker("a", {{"zone", "here"}}), worker("b", {{"zone", "there"}}),
+                                  worker("c", {{"zone", "here"}}), worker("d")};
+  Registry registry;
+
+  explicit Zones(std::uint32_t spill)
+      : registry({}, LoadBalancingStrategy::least_connections, Rng(1), {"here", spill}) {}
+
+  bool picks_elsewhere(const SelectWorker& request = {}) {
+    const std::string picked = pick(request);
+    return picked == "b" || picked == "d";
+  }
+  std::string pick(const SelectWorker& request = {}) {
+    return workers[registry.select(workers, request).value()].member.id.text();
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(TheOwnZoneComesFirst) {
+  Zones zones(0);
+  zones.workers[0].active_calls = 500;
+  zones.workers[2].active_calls = 400;
+  for (int i = 0; i < 4; ++i) BOOST_TEST(zones.pick() == "c");
+}
+
+BOOST_AUTO_TEST_CASE(AnEmptyZoneSpills) {
+  Zones zones(0);
+  zones.workers[0].avoid = true;  // a healthy worker elsewhere is better than a sick one here
+  const SelectWorker request{.excluded = {id("c")}};
+  for (int i = 0; i < 4; ++i) BOOST_TEST(zones.picks_elsewhere(request));
+}
+
+BOOST_AUTO_TEST_CASE(AFullZoneSpillsToWhereThereIsLess) {
+  Zones zones(4);
+  zones.workers[0].active_calls = 3;
+  zones.workers[2].active_calls = 4;
+  BOOST_TEST(zones.pick() == "a");  // 3.5 on average
+  zones.workers[0].active_calls = 5;
+  BOOST_TEST(zones.picks_elsewhere());
+  zones.workers[1].active_calls = 9;  // there it is 5 on average, here 4.5
+  zones.workers[3].active_calls = 1;
+  BOOST_TEST(zones.pick() == "c");
+}
+
 BOOST_AUTO_TEST_CASE(ABurstBetweenReportsIsSpread) {
   Assignments assignments(2s);
   auto registry = least_connections();
