@@ -11,6 +11,10 @@ namespace {
 // by byte does not make it grow from one.
 constexpr std::size_t kReserveMin = 512;
 
+// A buffer that is too small becomes so many times what is needed, up to the frame's length: what a
+// peer sent costs at most that, whatever length it claims, and large messages are copied little.
+constexpr std::size_t kGrowth = 8;
+
 std::uint64_t max_length(FrameType type, const RpcConfig& config) {
   return type == FrameType::message ? config.message_max : config.metadata_max + kHeaderSlack;
 }
@@ -80,7 +84,7 @@ bool Assembler::read_head(BytesView& input) {
 void Assembler::keep(BytesView bytes) {
   const std::size_t needed = partial_.size() + bytes.size();
   if (needed > partial_.capacity()) {
-    const std::size_t grown = std::max({needed, 2 * partial_.capacity(), kReserveMin});
+    const std::size_t grown = std::max(kGrowth * needed, kReserveMin);
     partial_.reserve(std::min(grown, static_cast<std::size_t>(length_)));
     copied_ += partial_.size();
   }
