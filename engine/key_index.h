@@ -19,6 +19,7 @@ namespace rpcnet {
 // A key's bits, found by argument-dependent look-up. They need not be mixed: KeyIndex does that.
 constexpr std::uint64_t hash_bits(CallId id) { return id.value; }
 constexpr std::uint64_t hash_bits(LinkId id) { return id.value; }
+constexpr std::uint64_t hash_bits(StreamId id) { return id.value; }
 
 template <typename Key>
 class KeyIndex {

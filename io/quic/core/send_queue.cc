@@ -1,5 +1,9 @@
 #include "io/quic/core/send_queue.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
 #include "engine/assert.h"
 
 namespace rpcnet::quic {
@@ -8,6 +12,7 @@ namespace {
 
 constexpr std::size_t kSmall = 1024;      // chunks up to this are worth a copy
 constexpr std::size_t kBlock = 8 * 1024;  // what a second small chunk allocates
+constexpr std::size_t kRoomMax = 64;      // chunks; a queue that was longer starts anew
 
 }  // namespace
 
@@ -15,7 +20,7 @@ void SendQueue::append(Bytes bytes) {
   ENGINE_ASSERT(!finished_);
   if (bytes.empty()) return;
   written_ += bytes.size();
-  if (bytes.size() <= kSmall && !chunks_.empty()) {
+  if (bytes.size() <= kSmall && first_ < chunks_.size()) {
     Bytes& last = chunks_.back();
     // Within the capacity an insert moves nothing, so what ngtcp2 points to stays put.
     if (last.capacity() - last.size() >= bytes.size()) {
@@ -63,25 +68,42 @@ std::uint64_t SendQueue::on_acknowledged(std::uint64_t offset) {
   ENGINE_ASSERT(offset <= sent_);
   const std::uint64_t freed = offset - acknowledged_;
   acknowledged_ = offset;
-  while (!chunks_.empty() && front_offset_ + chunks_.front().size() <= acknowledged_) {
-    front_offset_ += chunks_.front().size();
-    chunks_.pop_front();
-    if (next_chunk_ > 0) {
-      --next_chunk_;
-    } else {
-      next_byte_ = 0;
-    }
+  while (first_ < chunks_.size() && front_offset_ + chunks_[first_].size() <= acknowledged_) {
+    drop_front();
   }
   return freed;
+}
+
+void SendQueue::drop_front() {
+  front_offset_ += chunks_[first_].size();
+  chunks_[first_] = Bytes();
+  if (next_chunk_ == first_) {
+    ++next_chunk_;
+    next_byte_ = 0;
+  }
+  ++first_;
+  // What lies behind moves up once at least as much has gone, so that each chunk moves about once.
+  if (first_ < chunks_.size() && 2 * first_ < std::max(chunks_.size(), kRoomMax)) return;
+  chunks_.erase(chunks_.begin(), chunks_.begin() + static_cast<std::ptrdiff_t>(first_));
+  next_chunk_ -= first_;
+  first_ = 0;
 }
 
 std::uint64_t SendQueue::clear() {
   const std::uint64_t freed = unacknowledged();
   chunks_.clear();
   front_offset_ = acknowledged_ = sent_ = written_;
-  next_chunk_ = next_byte_ = 0;
+  first_ = next_chunk_ = next_byte_ = 0;
   finished_ = fin_sent_ = true;
   return freed;
+}
+
+void SendQueue::reset() {
+  std::vector<Bytes> room;
+  if (chunks_.capacity() <= kRoomMax) room = std::move(chunks_);
+  room.clear();
+  *this = SendQueue();
+  chunks_ = std::move(room);
 }
 
 }  // namespace rpcnet::quic

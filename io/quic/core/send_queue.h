@@ -8,8 +8,8 @@
 #include <ngtcp2/ngtcp2.h>
 
 #include <cstdint>
-#include <deque>
 #include <span>
+#include <vector>
 
 #include "engine/bytes.h"
 
@@ -34,6 +34,9 @@ class SendQueue {
   // Forgets everything, for a stream that was reset. Gives back how many bytes became free.
   std::uint64_t clear();
 
+  // As new, with room for chunks kept.
+  void reset();
+
   bool finished() const { return finished_; }
   bool fin_sent() const { return fin_sent_; }
   std::uint64_t unsent_bytes() const { return written_ - sent_; }
@@ -41,8 +44,11 @@ class SendQueue {
   std::uint64_t unacknowledged() const { return written_ - acknowledged_; }
 
  private:
-  std::deque<Bytes> chunks_;
-  std::uint64_t front_offset_ = 0;  // stream offset of the first byte of chunks_.front()
+  void drop_front();
+
+  std::vector<Bytes> chunks_;
+  std::size_t first_ = 0;           // chunks before it are acknowledged, and empty
+  std::uint64_t front_offset_ = 0;  // stream offset of the first byte of chunks_[first_]
   std::uint64_t acknowledged_ = 0;
   std::uint64_t sent_ = 0;
   std::uint64_t written_ = 0;

@@ -1,30 +1,51 @@
 #include "io/quic/core/streams.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/assert.h"
 
 namespace rpcnet::quic {
 
 Stream& Streams::add(StreamId id, bool opened_by_peer) {
-  const auto [place, fresh] = streams_.try_emplace(id, id, opened_by_peer);
-  ENGINE_ASSERT(fresh);
-  return place->second;
+  ENGINE_ASSERT(!index_.contains(id));
+  if (free_.empty()) {
+    const std::size_t first = blocks_.size() * kBlock;
+    blocks_.push_back(std::make_unique<Block>());
+    for (std::size_t i = kBlock; i > 0; --i) {
+      free_.push_back(static_cast<std::uint32_t>(first + i - 1));
+    }
+  }
+  const std::uint32_t place = free_.back();
+  free_.pop_back();
+  index_.set(id, place);
+  Stream& stream = at(place);
+  stream.id = id;
+  stream.opened_by_peer = opened_by_peer;
+  stream.open = true;
+  return stream;
 }
 
 Stream* Streams::find(StreamId id) {
-  const auto found = streams_.find(id);
-  return found == streams_.end() ? nullptr : &found->second;
+  const std::uint32_t place = index_.find(id);
+  return place == KeyIndex<StreamId>::kNone ? nullptr : &at(place);
 }
 
 void Streams::remove(Stream& stream) {
   leave(stream);
-  streams_.erase(stream.id);
+  free_.push_back(index_.find(stream.id));
+  index_.erase(stream.id);
+  SendQueue emptied = std::move(stream.out);
+  emptied.reset();
+  stream = Stream{};
+  stream.out = std::move(emptied);
 }
 
 bool Streams::any_live() const {
-  return std::any_of(streams_.begin(), streams_.end(), [](const auto& entry) {
-    return entry.second.reading || entry.second.out.unacknowledged() > 0;
+  return std::any_of(blocks_.begin(), blocks_.end(), [](const auto& block) {
+    return std::any_of(block->begin(), block->end(), [](const Stream& stream) {
+      return stream.open && (stream.reading || stream.out.unacknowledged() > 0);
+    });
   });
 }
 

@@ -3,22 +3,28 @@
 // Knows nothing of packets. Streams that have something to send stand in a ring, so that each gets
 // its share of every packet; one that the peer's flow control holds back leaves it until it is
 // given credit.
+//
+// Every call is a stream, so a place is used again as it is, room for chunks included: a call costs
+// no allocation here. Places are kept as long as the link; peer_streams_max bounds them.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "engine/ids.h"
+#include "engine/key_index.h"
 #include "io/quic/core/send_queue.h"
 
 namespace rpcnet::quic {
 
 struct Stream {
-  explicit Stream(StreamId number, bool of_peer) : id(number), opened_by_peer(of_peer) {}
-
-  StreamId id;
-  bool opened_by_peer;
+  StreamId id{};
+  bool opened_by_peer = false;
+  bool open = false;  // false: a place that is free
   SendQueue out;
   std::uint64_t unconsumed = 0;  // told to the engine, not given back by ConsumeStream
   bool reading = true;           // false: stopped by us or reset by the peer: no more facts
@@ -41,7 +47,7 @@ class Streams {
   // to be forgotten.
   bool any_live() const;
 
-  std::size_t size() const { return streams_.size(); }
+  std::size_t size() const { return index_.size(); }
 
   // Puts the stream into the ring if it has something to send and may.
   void wake(Stream& stream);
@@ -58,7 +64,14 @@ class Streams {
   Stream* front_with_only_fin() const;
 
  private:
-  std::map<StreamId, Stream> streams_;
+  static constexpr std::size_t kBlock = 16;
+  using Block = std::array<Stream, kBlock>;
+
+  Stream& at(std::uint32_t place) { return (*blocks_[place / kBlock])[place % kBlock]; }
+
+  std::vector<std::unique_ptr<Block>> blocks_;
+  std::vector<std::uint32_t> free_;  // places
+  KeyIndex<StreamId> index_;
   Stream* front_ = nullptr;
 };
 
