@@ -31,11 +31,23 @@ asio::awaitable<void> tell_events(EventStream events, Console console) {
   while (true) {
     const std::optional<ClusterEvent> event = co_await events.next();
     if (!event) co_return;
-    if (const auto* lagged = std::get_if<Lagged>(&*event)) {
-      console.warn("⚠️ ", "too slow for {} cluster events, which are lost", lagged->events);
+    if (const auto* coalesced = std::get_if<Coalesced>(&*event)) {
+      console.warn("⚠️ ", "too slow for {} cluster events, which others have overtaken",
+                   coalesced->events);
       continue;
     }
-    const auto& [kind, member] = std::get<MemberEvent>(*event);
+    if (const auto* partition = std::get_if<PartitionDetected>(&*event)) {
+      console.warn("✂️ ", "PartitionDetected: {}", to_text(*partition));
+      continue;
+    }
+    if (const auto* healed = std::get_if<PartitionHealed>(&*event)) {
+      console.info("🩹", "PartitionHealed: {} of {} members are within reach", healed->reachable,
+                   healed->known);
+      continue;
+    }
+    const auto* change = std::get_if<MemberEvent>(&*event);
+    if (change == nullptr) continue;  // a cut: each of its members has been told
+    const auto& [kind, member] = *change;
     // Tags change with every simulated failure; who they make available is the pool's to tell.
     if (kind == MemberEventKind::tags_changed) continue;
     console.info(symbol_of(kind), "{}: {} at {}", to_text(kind), label_of(member),

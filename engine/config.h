@@ -31,6 +31,47 @@ struct LinksConfig {
   std::size_t datagrams_waiting_max = 8;
 };
 
+// When the members whose suspicion ran out are declared dead.
+struct VerdictConfig {
+  // While others are suspects whose time ends within so long of the first one's, it waits for them,
+  // and all are declared dead in one step. Rapid (4.2) waits likewise until no node is between its
+  // marks. Ours: what random probing spreads the discovery of one failure over. Zero: never.
+  Duration cut_wait = std::chrono::seconds(1);
+  // While so many of a thousand members are suspects, and at least freeze_min, none is declared
+  // dead, for at most freeze_max: a switch that restarts, or a fault of our own, accuses many, and
+  // many deaths in error cost more than ten seconds. Suspects get no work meanwhile.
+  std::uint32_t freeze_permille = 300;
+  std::size_t freeze_min = 3;
+  Duration freeze_max = std::chrono::seconds(10);
+};
+
+// What the side of a partition without a quorum does (docs/swim.md).
+enum class PartitionPolicy : std::uint8_t {
+  go_on,          // as if nothing was: available on all sides
+  read_only,      // as before, but Node::read_only() says so: the application stops its writes
+  keep_majority,  // chooses no workers: SelectWorker finds nobody, and says why
+};
+
+// When this node takes it that the cluster is cut in pieces. A pure function of the table: members
+// lost, that is suspect or dead, among all that were members shortly before.
+struct PartitionConfig {
+  PartitionPolicy policy = PartitionPolicy::go_on;
+  // So many of a thousand must be lost: one zone of three is. A side that loses fewer sees members
+  // fail, and no partition.
+  std::uint32_t lost_permille = 300;
+  // And so many: one alone has failed.
+  std::size_t lost_min = 2;
+  // Losses that lie further apart are not one event. Ours: the longest suspicion of a cluster of
+  // thousands, and the freeze.
+  Duration window = std::chrono::seconds(60);
+  // So long it must last before it is told. Ours: a restarted switch is back by then, and nobody
+  // has been declared dead.
+  Duration grace = std::chrono::seconds(5);
+  // The side without a quorum remembers those that it lost for so long, and does not take itself
+  // for the whole meanwhile (the other side: SwimConfig::tombstone_ttl). Ours: a long weekend.
+  Duration memory = std::chrono::hours(7 * 24);
+};
+
 // A mode of membership is a set of these numbers and nothing else: engine/profiles.h names some.
 // The defaults are the LAN profile.
 struct SwimConfig {
@@ -154,6 +195,8 @@ struct SwimConfig {
   Duration leave_timeout = std::chrono::seconds(2);
   // Keys and values of a member's tags together, bytes. Fits a datagram with room to spare.
   std::size_t tags_max = 512;
+  VerdictConfig verdict{};
+  PartitionConfig partition{};
 };
 
 struct PhiConfig {

@@ -126,19 +126,29 @@ inline constexpr std::size_t kFields<CallWritable> = 1;
 template <>
 inline constexpr std::size_t kFields<MemberEvent> = 2;
 template <>
+inline constexpr std::size_t kFields<MembersCut> = 1;
+template <>
+inline constexpr std::size_t kFields<PartitionDetected> = 4;
+template <>
+inline constexpr std::size_t kFields<PartitionHealed> = 2;
+template <>
 inline constexpr std::size_t kFields<Joined> = 1;
 template <>
 inline constexpr std::size_t kFields<JoinRefused> = 1;
 template <>
 inline constexpr std::size_t kFields<LeaveCompleted> = 1;
 template <>
-inline constexpr std::size_t kFields<WorkerSelected> = 2;
+inline constexpr std::size_t kFields<WorkerSelected> = 3;
 template <>
 inline constexpr std::size_t kFields<Notice> = 2;
 
 // The configuration.
 template <>
 inline constexpr std::size_t kFields<LinksConfig> = 6;
+template <>
+inline constexpr std::size_t kFields<VerdictConfig> = 4;
+template <>
+inline constexpr std::size_t kFields<PartitionConfig> = 6;
 template <>
 inline constexpr std::size_t kFields<PhiConfig> = 6;
 template <>
@@ -150,7 +160,7 @@ inline constexpr std::size_t kFields<NodeConfig> = 11;
 
 // Too many to be bound by position: listed by name, and counted.
 template <>
-inline constexpr std::size_t kFields<SwimConfig> = 40;
+inline constexpr std::size_t kFields<SwimConfig> = 42;
 
 template <typename T>
 concept HasFields = kFields<T> != kNoFields;
@@ -172,16 +182,17 @@ auto fields_of_swim(T& x) {
   constexpr std::size_t kCount = kFields<SwimConfig>;
   static_assert(takes<SwimConfig>(std::make_index_sequence<kCount>{}));
   static_assert(!takes<SwimConfig>(std::make_index_sequence<kCount + 1>{}));
-  auto fields = std::tie(
-      x.probe_interval, x.round_interval, x.probe_timeout, x.adaptive_probes, x.probe_timeout_min,
-      x.indirect_probes, x.stream_probes, x.nacks, x.local_health_max,
-      x.local_health_scales_interval, x.local_health_scales_timeout, x.own_network_proof,
-      x.own_network_patience, x.suspicion_min_milli, x.suspicion_max_factor,
-      x.suspicion_confirmations, x.suspicion_short_when_few, x.hearsay_grace, x.buddy,
-      x.degraded_accusers, x.degraded_refutations, x.flap_half_life, x.flap_damping_max, x.rings,
-      x.full_mesh_max, x.ring_interval, x.heartbeat_interval, x.watch_lease, x.retransmit_factor,
-      x.gossip_interval, x.gossip_fanout, x.sync_interval, x.heal_interval, x.refused_join_timeout,
-      x.tombstone_ttl, x.tombstones_max, x.members_max, x.leave_acks, x.leave_timeout, x.tags_max);
+  auto fields =
+      std::tie(x.probe_interval, x.round_interval, x.probe_timeout, x.adaptive_probes,
+               x.probe_timeout_min, x.indirect_probes, x.stream_probes, x.nacks, x.local_health_max,
+               x.local_health_scales_interval, x.local_health_scales_timeout, x.own_network_proof,
+               x.own_network_patience, x.suspicion_min_milli, x.suspicion_max_factor,
+               x.suspicion_confirmations, x.suspicion_short_when_few, x.hearsay_grace, x.buddy,
+               x.degraded_accusers, x.degraded_refutations, x.flap_half_life, x.flap_damping_max,
+               x.rings, x.full_mesh_max, x.ring_interval, x.heartbeat_interval, x.watch_lease,
+               x.retransmit_factor, x.gossip_interval, x.gossip_fanout, x.sync_interval,
+               x.heal_interval, x.refused_join_timeout, x.tombstone_ttl, x.tombstones_max,
+               x.members_max, x.leave_acks, x.leave_timeout, x.tags_max, x.verdict, x.partition);
   static_assert(std::tuple_size_v<decltype(fields)> == kCount);
   return fields;
 }

@@ -24,4 +24,23 @@ const char* to_text(MemberEventKind kind) {
   return "unknown";
 }
 
+const char* to_text(PartitionSide side) {
+  switch (side) {
+    case PartitionSide::minority: return "minority";
+    case PartitionSide::half: return "half";
+    case PartitionSide::majority: return "majority";
+  }
+  return "?";
+}
+
+std::string to_text(const PartitionDetected& partition) {
+  std::string text = std::to_string(partition.reachable) + " of " +
+                     std::to_string(partition.known) + " members are within reach (" +
+                     to_text(partition.side);
+  if (partition.side == PartitionSide::half) {
+    text += partition.quorum ? ", with the lowest name" : ", without the lowest name";
+  }
+  return text + ")";
+}
+
 }  // namespace rpcnet

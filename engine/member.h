@@ -1,9 +1,11 @@
 // What one node knows of one member, as the application sees it, and the events of its life.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "engine/address.h"
 #include "engine/ids.h"
@@ -49,7 +51,7 @@ struct MemberView {
 };
 
 enum class MemberEventKind : std::uint8_t {
-  joined,        // unknown, or left long ago, and now alive
+  joined,        // unknown, or it had left (also if it was taken for failed), and now alive
   left,          // said farewell
   failed,        // its suspicion ran out
   recovered,     // was failed and refuted it, or came back after a restart
@@ -61,9 +63,39 @@ struct MemberEvent {
   Member member;  // as it is after the event
 };
 
+// Several members failed in one step: told after the NodeFailed of each, at the same instant.
+struct MembersCut {
+  std::vector<NodeId> members;  // two or more
+};
+
+// Which side of a partition this node is on, by the members that it reaches, itself among them.
+enum class PartitionSide : std::uint8_t { minority, half, majority };
+
+// A large part of the cluster has been out of reach for PartitionConfig::grace. Told again when
+// this node finds itself on another side.
+struct PartitionDetected {
+  std::size_t reachable = 0;
+  std::size_t known = 0;  // members before it began, less those that have left since
+  PartitionSide side{};
+  // This side is the one that goes on under PartitionPolicy::keep_majority: the majority, or the
+  // half that has the lowest name of all.
+  bool quorum = false;
+};
+
+// The lost have come back, or are given up (PartitionConfig::memory): no partition any more.
+struct PartitionHealed {
+  std::size_t reachable = 0;
+  std::size_t known = 0;
+};
+
 const char* to_text(MemberStatus status);
 
 // The chapter's names: NodeJoined, NodeLeft, NodeFailed, NodeRecovered, NodeTagsUpdated.
 const char* to_text(MemberEventKind kind);
+
+const char* to_text(PartitionSide side);
+
+// "3 of 10 members are within reach (minority)", and what that means where it is not plain.
+std::string to_text(const PartitionDetected& partition);
 
 }  // namespace rpcnet

@@ -67,6 +67,7 @@ struct Node::Parts {
   Outcome open_registry(OpenRegistry&& command);
   Outcome select_worker(SelectWorker&& command);
   std::vector<WorkerView> workers(const cluster::Registry& registry, Instant at) const;
+  bool out_of_quorum(PartitionPolicy policy) const;
   void watch_if_worker(const Member& member);
   void follow_members();
   void follow_events_from(std::size_t mark);
@@ -161,13 +162,17 @@ Outcome Node::Parts::open_registry(OpenRegistry&& command) {
 Outcome Node::Parts::select_worker(SelectWorker&& command) {
   const auto found = registries.find(command.registry);
   if (found == registries.end()) return Outcome::unknown_registry;
+  if (out_of_quorum(PartitionPolicy::keep_majority)) {
+    out.push(WorkerSelected{command.request, std::nullopt, true});
+    return Outcome::done;
+  }
   swim->for_each_member([this](const MemberView& member) {
     const auto health = swim->health(member.id, now);
     if (health.report != 0) assignments.on_report(member.id, health.report, health.active_calls);
   });
   const auto views = workers(found->second, now);
   const auto chosen = found->second.select(views, command);
-  WorkerSelected result{.request = command.request, .worker = std::nullopt};
+  WorkerSelected result{.request = command.request, .worker = std::nullopt, .no_quorum = false};
   if (chosen) {
     result.worker = views[*chosen].member;
     assignments.add(now, result.worker->id);
@@ -178,6 +183,7 @@ Outcome Node::Parts::select_worker(SelectWorker&& command) {
 
 std::vector<WorkerView> Node::Parts::workers(const cluster::Registry& registry, Instant at) const {
   std::vector<WorkerView> views;
+  if (out_of_quorum(PartitionPolicy::keep_majority)) return views;
   swim->for_each_member([&](const MemberView& member) {
     if (!registry.filter().matches(member.tags)) return;
     const auto health = swim->health(member.id, at);
@@ -189,6 +195,12 @@ std::vector<WorkerView> Node::Parts::workers(const cluster::Registry& registry, 
          .avoid = health.avoid || member.tags.contains(std::string(cluster::kDrainingTag))});
   });
   return views;
+}
+
+// Is this policy configured, and is it now that it asks for something?
+bool Node::Parts::out_of_quorum(PartitionPolicy policy) const {
+  if (!swim || config.swim.partition.policy != policy) return false;
+  return swim->partition() && !swim->partition()->quorum;
 }
 
 // Whoever may be chosen is watched: its heartbeats carry its load and feed Phi.
@@ -290,6 +302,12 @@ std::vector<WorkerView> Node::workers(std::uint32_t registry, Instant now) const
   if (found == parts_->registries.end()) return {};
   return parts_->workers(found->second, now);
 }
+
+std::optional<PartitionDetected> Node::partition() const {
+  return parts_->swim ? parts_->swim->partition() : std::nullopt;
+}
+
+bool Node::read_only() const { return parts_->out_of_quorum(PartitionPolicy::read_only); }
 
 bool Node::is_writable(CallId call) const { return parts_->rpc.is_writable(call); }
 std::size_t Node::serving() const { return parts_->rpc.serving(); }

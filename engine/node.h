@@ -61,6 +61,11 @@ class Node {
   void for_each_member(const std::function<void(const MemberView&)>& visit) const;
   std::optional<Member> find(const NodeId& id) const;
   std::vector<WorkerView> workers(std::uint32_t registry, Instant now) const;
+  // The partition that lasts, with the present numbers; nullopt: none, as far as this side can
+  // tell.
+  std::optional<PartitionDetected> partition() const;
+  // Under PartitionPolicy::read_only, on a side without a quorum: the application should not write.
+  bool read_only() const;
   bool is_writable(CallId call) const;
   std::size_t serving() const;   // incoming calls that are open: this process's load
   std::size_t outgoing() const;  // outgoing calls that are open

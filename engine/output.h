@@ -87,6 +87,8 @@ struct LeaveCompleted {
 struct WorkerSelected {
   std::uint64_t request = 0;
   std::optional<Member> worker;  // absent: nobody matches
+  // Nobody was looked for: the side of a partition without a quorum (PartitionPolicy).
+  bool no_quorum = false;
 };
 
 // Something that an operator should see: counted in the node's counters, logged by the driver.
@@ -104,9 +106,10 @@ struct Notice {
   std::string detail;
 };
 
-using Event = std::variant<CallArrived, MessageArrived, CallerHalfClosed, HeadersArrived,
-                           CallFinished, CallAborted, CallWritable, MemberEvent, Joined,
-                           JoinRefused, LeaveCompleted, WorkerSelected, Notice>;
+using Event =
+    std::variant<CallArrived, MessageArrived, CallerHalfClosed, HeadersArrived, CallFinished,
+                 CallAborted, CallWritable, MemberEvent, MembersCut, PartitionDetected,
+                 PartitionHealed, Joined, JoinRefused, LeaveCompleted, WorkerSelected, Notice>;
 
 using Output = std::variant<Order, Event>;
 

@@ -85,6 +85,8 @@ Profile pure_swim() {
   swim.degraded_refutations = 0;
   swim.flap_damping_max = 1;
   swim.rings = 0;
+  swim.verdict.cut_wait = Duration::zero();
+  swim.verdict.freeze_max = Duration::zero();
   profile.phi.avoid_at_milli = 0;
   profile.phi.probe_at_milli = 0;
   return profile;

@@ -96,6 +96,12 @@ Member ClusterMembership::self() const {
   return Member{.id = config.id, .address = config.advertise, .tags = {}};
 }
 
+std::optional<PartitionDetected> ClusterMembership::partition() const {
+  return core_->node().partition();
+}
+
+bool ClusterMembership::read_only() const { return core_->node().read_only(); }
+
 EventStream ClusterMembership::events() const { return EventStream(core_->subscribe()); }
 
 // --------------------------------------------------------------------------------- WorkerRegistry

@@ -38,15 +38,19 @@ class EventQueue;
 struct Route;
 }  // namespace core
 
-// The reader of an EventStream was too slow: this many of the oldest events are lost.
-struct Lagged {
+// The reader of an EventStream was too slow: this many events that others have overtaken are left
+// out. What follows still tells the last state of every member, and each one's story as it can
+// happen.
+struct Coalesced {
   std::uint64_t events = 0;
 };
 
-using ClusterEvent = std::variant<MemberEvent, Lagged>;
+using ClusterEvent =
+    std::variant<MemberEvent, MembersCut, PartitionDetected, PartitionHealed, Coalesced>;
 
-// The events of the membership since it was subscribed to. Bounded (HostOptions::event_queue_max):
-// what a slow reader loses, it is told of. Destroying it unsubscribes.
+// The events of the membership since it was subscribed to; those of one member in the order of its
+// life (docs/swim.md). Bounded: of what a slow reader has not taken, what was overtaken is left out
+// once more than HostOptions::event_queue_max wait. Destroying it unsubscribes.
 class EventStream {
  public:
   explicit EventStream(std::shared_ptr<core::EventQueue> queue) : queue_(std::move(queue)) {}
@@ -97,6 +101,11 @@ class ClusterMembership {
   std::vector<Member> members() const;  // alive and suspect, this node among them
   std::optional<Member> find(const NodeId& id) const;
   Member self() const;
+
+  // The partition that lasts, as far as this side can tell; absent: none.
+  std::optional<PartitionDetected> partition() const;
+  // PartitionPolicy::read_only asks the application to stop its writes now.
+  bool read_only() const;
 
   EventStream events() const;
 

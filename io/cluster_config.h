@@ -46,6 +46,12 @@ struct ClusterConfig {
     return *this;
   }
 
+  // What the side of a partition that has no quorum does.
+  ClusterConfig& with_partition_policy(PartitionPolicy policy) {
+    swim.partition.policy = policy;
+    return *this;
+  }
+
   // How long an accused member has to refute at the least: this many probe intervals, more in large
   // clusters.
   ClusterConfig& with_suspicion_factor(std::uint32_t factor) {

@@ -79,7 +79,8 @@ struct HostOptions {
   LinksConfig links{};          // how peers are dialled for calls
   quic::EndpointConfig quic{};  // windows, timeouts, packets; cluster, keys, address are set here
 
-  // Events that wait in one EventStream; beyond that the oldest are dropped and Lagged is told.
+  // Events that wait in one EventStream; beyond that they are coalesced, without loss, to a few of
+  // each member, and Coalesced is told.
   std::size_t event_queue_max = 1000;
 
   // How long a call may take that does not say (CallOptions::timeout); absent: for ever.
@@ -104,8 +105,8 @@ struct HostCounters {
   RecordingCounters recording;
   std::uint64_t handlers_failed = 0;  // exceptions out of handlers
   std::uint64_t unknown_methods = 0;
-  std::uint64_t calls_denied = 0;   // by an Authorizer
-  std::uint64_t events_lagged = 0;  // member events dropped from full EventStreams
+  std::uint64_t calls_denied = 0;      // by an Authorizer
+  std::uint64_t events_coalesced = 0;  // left out of full EventStreams, overtaken
 };
 
 class Host {

@@ -35,6 +35,8 @@ enum class Wake : std::uint8_t {
   farewell,  // repeat it
   farewell_end,
   tombstone,  // the oldest one is to be forgotten
+  verdict,    // look again at those whose suspicion ran out
+  partition,  // look again at how many are lost
 };
 
 struct Reason {
@@ -45,7 +47,7 @@ struct Reason {
 };
 
 constexpr std::uint64_t hash_bits(const Reason& reason) {
-  return reason.number << 4 | static_cast<std::uint64_t>(reason.wake);
+  return reason.number << 5 | static_cast<std::uint64_t>(reason.wake);
 }
 
 struct Core {
@@ -55,6 +57,7 @@ struct Core {
         advertise(options.advertise),
         config(options.swim),
         phi(options.phi),
+        tombstone_ttl(config.tombstone_ttl),
         table(self, advertise),
         links(Protocol::gossip, options.links, options.rng.fork(1), options.first_link,
               options.link_step),
@@ -88,6 +91,7 @@ struct Core {
   const Address advertise;
   const SwimConfig config;
   const PhiConfig phi;
+  Duration tombstone_ttl;  // now: on the lesser side of a partition they are kept longer
   Membership table;
   Dissemination news;
   Links links;

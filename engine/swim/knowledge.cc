@@ -110,9 +110,11 @@ void Knowledge::leave() {
 void Knowledge::prune(Instant now) {
   while (const auto oldest = core_.table.oldest_tombstone()) {
     const auto [since, slot] = *oldest;
-    const bool old = now >= since + core_.config.tombstone_ttl;
+    const bool old = now >= since + core_.tombstone_ttl;
     if (!old && core_.table.tombstones() <= core_.config.tombstones_max) break;
     core_.news.forget(slot);
+    const bool dead = core_.table[slot].status == MemberStatus::dead;
+    forgotten_.push_back({slot, core_.peer(slot), dead});
     core_.table.remove(slot);
   }
   watch_tombstones(now);
@@ -141,13 +143,15 @@ void Knowledge::apply_liveness(Instant now, Slot slot, Liveness claim,
     const Duration grace = core_.config.hearsay_grace;
     const bool accused_here =
         held.status == MemberStatus::suspect && held.incarnation == claim.incarnation;
-    if (accused_here && !suspicions_.confirm(now, slot, grace)) return;
-    if (!accused_here) {
-      claim.status = MemberStatus::suspect;
-      suspicion = std::min(suspicion, grace);
-      ++core_.counters.downgraded;
-      reminders_.push_back({slot, claim.address});
+    if (accused_here) {
+      // Its time here is over; verdict.h says when that becomes a death.
+      if (suspicions_.confirm(now, slot, grace)) core_.timers.arm({Wake::suspicion, slot}, now);
+      return;
     }
+    claim.status = MemberStatus::suspect;
+    suspicion = std::min(suspicion, grace);
+    ++core_.counters.downgraded;
+    reminders_.push_back({slot, claim.address});
   }
   ++core_.counters.updates_applied;
   change(now, slot, claim, copy(accuser), suspicion, out);
@@ -174,8 +178,8 @@ void Knowledge::change(Instant now, Slot slot, const Liveness& to, std::optional
     core_.table.bury(slot, now);
     watch_tombstones(now);
   }
+  if (from != to.status) changes_.push_back({slot, was != is, is && !was});
   if (was == is) return;
-  changes_.push_back({slot, is, is});
   const auto kind =
       is ? (from == MemberStatus::dead ? MemberEventKind::recovered : MemberEventKind::joined)
          : (to.status == MemberStatus::dead ? MemberEventKind::failed : MemberEventKind::left);
@@ -274,7 +278,7 @@ void Knowledge::watch_tombstones(Instant now) {
   }
   // One over the maximum is forgotten at the next wake-up and not here: callers hold slots.
   const bool over = core_.table.tombstones() > core_.config.tombstones_max;
-  const Instant due = over ? now : oldest->first + core_.config.tombstone_ttl;
+  const Instant due = over ? now : oldest->first + core_.tombstone_ttl;
   core_.timers.arm({Wake::tombstone, 0}, due);
 }
 

@@ -28,11 +28,18 @@
 
 namespace rpcnet::swim {
 
-// A member that came, or came back, or is no longer one.
+// A member whose status is another now.
 struct Change {
   Slot slot = 0;
-  bool member = false;
-  bool returned = false;  // was dead or gone before
+  bool crossed = false;  // it came, came back, or is no longer a member
+  bool back = false;     // it was dead or gone before
+};
+
+// One whose tombstone was forgotten; the slot is free.
+struct Forgotten {
+  Slot slot = 0;
+  Peer peer;
+  bool dead = false;  // and had not left
 };
 
 // Somebody who must be told what we hold of it, at this address.
@@ -66,6 +73,7 @@ class Knowledge {
 
   // What the claims since the last call have brought about.
   std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
+  std::vector<Forgotten> take_forgotten() { return std::exchange(forgotten_, {}); }
   std::vector<Reminder> take_reminders() { return std::exchange(reminders_, {}); }
   bool take_refuted() { return std::exchange(refuted_, false); }
   bool quiet() const { return changes_.empty() && reminders_.empty(); }  // nothing to take
@@ -89,6 +97,7 @@ class Knowledge {
   Core& core_;
   Suspicions& suspicions_;
   std::vector<Change> changes_;
+  std::vector<Forgotten> forgotten_;
   std::vector<Reminder> reminders_;
   std::optional<Instant> moved_;  // when we last had to contradict another address of ours
   TokenBucket moves_;

@@ -36,6 +36,11 @@ class Suspicions {
   std::size_t accusers(Slot slot) const;
   std::size_t size() const { return suspects_.size(); }
 
+  template <typename See>
+  void for_each(See&& see) const {
+    for (const auto& [slot, suspicion] : suspects_) see(slot);
+  }
+
  private:
   struct Suspicion {
     Instant since{};

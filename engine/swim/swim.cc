@@ -15,12 +15,15 @@
 #include "engine/swim/knowledge.h"
 #include "engine/swim/message.h"
 #include "engine/swim/monitor.h"
+#include "engine/swim/partition.h"
 #include "engine/swim/probe.h"
+#include "engine/swim/reunion.h"
 #include "engine/swim/rotation.h"
 #include "engine/swim/scale.h"
 #include "engine/swim/seeds.h"
 #include "engine/swim/suspicion.h"
 #include "engine/swim/sync.h"
+#include "engine/swim/verdict.h"
 
 namespace rpcnet::swim {
 namespace {
@@ -46,10 +49,13 @@ struct Swim::Parts {
         rotation(core.rng.fork(3)),
         suspicions(core),
         knowledge(core, suspicions),
+        verdicts(core, suspicions),
+        partition(core),
         probes(core, courier),
         errands(core, courier),
         sync(core, courier),
         seeds(core, sync),
+        reunion(core, courier),
         monitor(core, courier),
         farewell(core, courier) {}
 
@@ -63,7 +69,8 @@ struct Swim::Parts {
   void make_up_for(Instant now, Duration stall, Outbox& out);
   void gossip(Instant now, Outbox& out);
   void compare_views(Instant now, Outbox& out);
-  void heal(Instant now, Outbox& out);
+  void judge(Instant now, Outbox& out);
+  void look_for_partition(Instant now, Outbox& out);
 
   // A message came, by datagram or, where `stream` is given, in a frame.
   void receive(Instant now, LinkId from, std::optional<StreamId> stream, BytesView bytes,
@@ -86,10 +93,13 @@ struct Swim::Parts {
   Rotation rotation;
   Suspicions suspicions;
   Knowledge knowledge;
+  Verdicts verdicts;
+  Partition partition;
   Probes probes;
   Errands errands;
   Sync sync;
   Seeds seeds;
+  Reunion reunion;
   Monitor monitor;
   Farewell farewell;
   std::map<StreamKey, FrameBuffer> streams;
@@ -239,6 +249,9 @@ Outcome Swim::leave(Instant now, Outbox& out) {
   p.enter(now, out);
   p.knowledge.leave();
   p.suspicions.clear();
+  p.verdicts.clear();
+  p.partition.clear();
+  p.reunion.clear();
   p.probes.clear();
   p.errands.clear();
   p.sync.clear();
@@ -342,6 +355,10 @@ std::optional<Member> Swim::find(const NodeId& id) const {
   return parts_->core.table[*slot].view().copy();
 }
 
+const std::optional<PartitionDetected>& Swim::partition() const {
+  return parts_->partition.state();
+}
+
 Health Swim::health(const NodeId& id, Instant now) const {
   const Parts& p = *parts_;
   const auto slot = p.core.table.find(id);
@@ -394,6 +411,8 @@ void Swim::Parts::follow(Instant now, Outbox& out) {
   for (const Change& change : knowledge.take_changes()) {
     // A claim and its opposite may both have come in one message.
     const bool member = is_member(core.table[change.slot].status);
+    partition.on_change(now, change.slot, change.crossed && member);
+    if (!change.crossed) continue;
     rotation.remove(change.slot);
     if (!member) {
       probes.forget(change.slot);
@@ -404,8 +423,10 @@ void Swim::Parts::follow(Instant now, Outbox& out) {
     monitor.on_member(now, change.slot);
     // It was cut off, and so may be others with it: compare all (SWIM leaves this open).
     const bool direct = core.table[change.slot].last_heard == now;
-    if (change.returned && direct) sync.begin(now, core.peer(change.slot), false, out);
+    const bool back = reunion.forget(core.table[change.slot].id) || change.back;
+    if (back && direct) sync.begin(now, core.peer(change.slot), false, out);
   }
+  look_for_partition(now, out);
   for (const Reminder& reminder : knowledge.take_reminders()) {
     const Peer peer{reminder.address, core.table[reminder.slot].id};
     courier.to_peer(now, peer, reminder.slot, Gossip{}, out);
@@ -440,19 +461,27 @@ void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
       }
       return;
     case Wake::errand: return errands.on_due(now, reason.number, out);
-    case Wake::suspicion: return knowledge.declare_dead(now, slot, out);
+    case Wake::suspicion: verdicts.add(now, slot); return judge(now, out);
+    case Wake::verdict: return judge(now, out);
+    case Wake::partition: return look_for_partition(now, out);
     case Wake::gossip: return gossip(now, out);
     case Wake::compare: return compare_views(now, out);
     case Wake::sync: return sync.on_timeout(reason.number, out);
     case Wake::seed: return seeds.on_due(now, reason.number, out);
-    case Wake::heal: return heal(now, out);
+    case Wake::heal: return reunion.on_due(now, out);
     case Wake::heartbeat: return monitor.on_beat_due(now, slot, out);
     case Wake::phi:
       if (monitor.on_phi_due(now, slot)) hint(now, slot, out);
       return;
     case Wake::farewell: return farewell.on_repeat(now, out);
     case Wake::farewell_end: return farewell.on_end(out);
-    case Wake::tombstone: return knowledge.prune(now);
+    case Wake::tombstone:
+      knowledge.prune(now);
+      for (const Forgotten& gone : knowledge.take_forgotten()) {
+        partition.forget(gone.slot);
+        if (gone.dead) reunion.remember(gone.peer);
+      }
+      return look_for_partition(now, out);
   }
 }
 
@@ -462,6 +491,8 @@ void Swim::Parts::make_up_for(Instant now, Duration stall, Outbox& out) {
   ++core.counters.stalls;
   monitor.delay(now, stall);
   suspicions.extend(now, stall, core.config.probe_interval * 2);
+  verdicts.postpone(now, core.config.probe_interval * 2);
+  partition.restart(now);
   sync.extend(now);
   errands.clear();
   probes.restart(now, out);
@@ -487,15 +518,23 @@ void Swim::Parts::compare_views(Instant now, Outbox& out) {
   }
 }
 
-// Gossip to the dead (ringpop, serf, foca): one who is not, or no longer, dead learns from this
-// ping what is held against it, refutes it in its answer, and both sides of a partition find
-// together again.
-void Swim::Parts::heal(Instant now, Outbox& out) {
-  core.timers.arm({Wake::heal, 0}, now + core.jittered(core.config.heal_interval));
-  const auto slot = core.table.random_dead(core.rng);
-  if (!slot) return;
-  const Ping ping{++core.seq, core.config.probe_interval, core.table[*slot].id};
-  courier.to_member(now, *slot, ping, out);
+void Swim::Parts::judge(Instant now, Outbox& out) {
+  MembersCut cut;
+  for (const Slot slot : verdicts.take(now)) {
+    knowledge.declare_dead(now, slot, out);
+    cut.members.push_back(core.table[slot].id);
+  }
+  if (cut.members.size() > 1) out.push(std::move(cut));
+}
+
+void Swim::Parts::look_for_partition(Instant now, Outbox& out) {
+  partition.update(now, out);
+  const auto& state = partition.state();
+  const bool lesser = state && !state->quorum;
+  const SwimConfig& config = core.config;
+  const Duration kept =
+      lesser ? std::max(config.tombstone_ttl, config.partition.memory) : config.tombstone_ttl;
+  if (std::exchange(core.tombstone_ttl, kept) != kept) knowledge.prune(now);
 }
 
 // ------------------------------------------------------------------------------------ messages

@@ -104,6 +104,8 @@ class Swim {
   std::size_t member_count() const;
   std::optional<Member> find(const NodeId& id) const;  // tombstones too
   Health health(const NodeId& id, Instant now) const;
+  // The partition that lasts, as it was last told, with the present numbers; nullopt: none.
+  const std::optional<PartitionDetected>& partition() const;
   const Counters& counters() const;
   bool joined() const;  // since the last Join with seeds
 

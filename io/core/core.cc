@@ -511,14 +511,34 @@ Result<std::optional<Member>> Core::select(std::uint32_t registry, TagFilter fil
                  std::string("cannot select a worker: ") + to_text(outcome));
   }
   driver_.settle();  // WorkerSelected follows at once
+  if (no_quorum_) {
+    const auto partition = node().partition();
+    return error(StatusCode::unavailable,
+                 "no workers are chosen on this side of a partition (keep_majority): " +
+                     (partition ? to_text(*partition) : std::string("it has no quorum")));
+  }
   return std::exchange(selected_, std::nullopt);
 }
 
-void Core::on(MemberEvent&& event) {
+void Core::on(MemberEvent&& event) { tell(event); }
+void Core::on(MembersCut&& event) { tell(event); }
+
+void Core::on(PartitionDetected&& event) {
+  spdlog::warn("partition: {}", to_text(event));
+  tell(event);
+}
+
+void Core::on(PartitionHealed&& event) {
+  spdlog::warn("the partition is over: {} of {} members are within reach", event.reachable,
+               event.known);
+  tell(event);
+}
+
+void Core::tell(const ClusterEvent& event) {
   std::erase_if(subscribers_, [](const auto& subscriber) { return subscriber.expired(); });
   for (const auto& subscriber : subscribers_) {
     const auto queue = subscriber.lock();
-    if (queue && !queue->push(event)) ++events_lagged_;
+    if (queue) events_coalesced_ += queue->push(event);
   }
 }
 
@@ -538,7 +558,9 @@ void Core::on(LeaveCompleted&& event) {
 }
 
 void Core::on(WorkerSelected&& event) {
-  if (event.request == next_selection_) selected_ = std::move(event.worker);
+  if (event.request != next_selection_) return;
+  selected_ = std::move(event.worker);
+  no_quorum_ = event.no_quorum;
 }
 
 void Core::on(Notice&& event) { log_notice(limiter_, now(), event); }
@@ -577,7 +599,7 @@ HostCounters Core::counters() const {
   counters.handlers_failed = handlers_failed_;
   counters.unknown_methods = unknown_methods_;
   counters.calls_denied = denied_;
-  counters.events_lagged = events_lagged_;
+  counters.events_coalesced = events_coalesced_;
   return counters;
 }
 

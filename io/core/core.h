@@ -129,12 +129,16 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   void on(CallAborted&& event);
   void on(CallWritable&& event);
   void on(MemberEvent&& event);
+  void on(MembersCut&& event);
+  void on(PartitionDetected&& event);
+  void on(PartitionHealed&& event);
   void on(Joined&& event);
   void on(JoinRefused&& event);
   void on(LeaveCompleted&& event);
   void on(WorkerSelected&& event);
   void on(Notice&& event);
 
+  void tell(const ClusterEvent& event);
   OutgoingCall* outgoing(CallId id);
   IncomingCall* incoming(CallId id);
   void end(const std::shared_ptr<OutgoingCall>& call, Status status, Metadata trailers);
@@ -159,6 +163,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   std::shared_ptr<const Surroundings> surroundings_ = std::make_shared<Surroundings>();
   std::vector<std::weak_ptr<EventQueue>> subscribers_;
   std::optional<Member> selected_;
+  bool no_quorum_ = false;  // why there is none
   std::uint64_t next_call_ = 1;
   std::uint64_t next_selection_ = 0;
   std::uint32_t registries_ = 0;
@@ -170,7 +175,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   std::uint64_t handlers_failed_ = 0;
   std::uint64_t unknown_methods_ = 0;
   std::uint64_t denied_ = 0;
-  std::uint64_t events_lagged_ = 0;
+  std::uint64_t events_coalesced_ = 0;
   Wakeup joined_;
   Wakeup leave_over_;
   Wakeup pass_over_;

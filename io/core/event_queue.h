@@ -1,39 +1,27 @@
-// EventQueue: member events that wait for one reader. When full the oldest give way, and the reader
-// is told how many.
+// EventQueue: the backlog of one reader of events, and what wakes it.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <deque>
 #include <optional>
 #include <utility>
 
-#include "io/cluster.h"
+#include "io/core/event_backlog.h"
 #include "io/core/wakeup.h"
 
 namespace rpcnet::core {
 
 class EventQueue {
  public:
-  EventQueue(Runner& runner, std::size_t max) : arrived(runner), max_(max) {}
+  EventQueue(Runner& runner, std::size_t max) : arrived(runner), backlog_(max) {}
 
-  // False: an older event was lost for it.
-  bool push(const MemberEvent& event) {
-    const bool room = events_.size() < max_;
-    if (!room && !events_.empty()) events_.pop_front();
-    if (!room) ++lost_;
-    if (max_ > 0) events_.push_back(event);
+  // How many events were left out for it.
+  std::size_t push(ClusterEvent event) {
+    const std::size_t left_out = backlog_.push(std::move(event));
     arrived.notify();
-    return room;
+    return left_out;
   }
 
-  std::optional<ClusterEvent> take() {
-    if (lost_ > 0) return ClusterEvent(Lagged{std::exchange(lost_, 0)});
-    if (events_.empty()) return std::nullopt;
-    ClusterEvent event(std::move(events_.front()));
-    events_.pop_front();
-    return event;
-  }
+  std::optional<ClusterEvent> take() { return backlog_.take(); }
 
   void close() {
     closed = true;
@@ -44,9 +32,7 @@ class EventQueue {
   bool closed = false;
 
  private:
-  std::size_t max_;
-  std::deque<MemberEvent> events_;
-  std::uint64_t lost_ = 0;
+  EventBacklog backlog_;
 };
 
 }  // namespace rpcnet::core

@@ -54,7 +54,8 @@ Bounds bounds(const NodeConfig& config, const Plan& plan) {
   // Nobody but the first accuser may be left to confirm it.
   bounds.suspicion = slowest(swim.probe_interval * swim.suspicion_min_milli / 1000 *
                              std::max<std::uint32_t>(swim.suspicion_max_factor, 1) *
-                             std::max<std::int64_t>(1000, log10_milli(members)) / 1000);
+                             std::max<std::int64_t>(1000, log10_milli(members)) / 1000) +
+                     slowest(swim.verdict.cut_wait);
   // Gossip doubles who knows in each interval at the least (fan-out is 3): log2 N rounds, and as
   // many again for the stragglers (SWIM 4.1), at which every transmission has been made.
   bounds.dissemination = slowest(swim.gossip_interval * (2 * doublings + 4)) + way + again;

@@ -88,7 +88,14 @@ void RegistryOracle::on_event(HostIndex host, const Event& event) {
     return fail(host, "chose without being asked");
   }
   ++choices_;
-  judge(host, *asked_, selected->worker);
+  if (selected->no_quorum) {
+    const Node& node = *world().host(host).node;
+    const bool so = node.partition() && !node.partition()->quorum &&
+                    node.config().swim.partition.policy == PartitionPolicy::keep_majority;
+    if (!check(so && !selected->worker)) fail(host, "refuses to choose without a reason");
+  } else {
+    judge(host, *asked_, selected->worker);
+  }
   asked_.reset();
 }
 

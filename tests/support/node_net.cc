@@ -4,13 +4,14 @@
 
 namespace rpcnet::test {
 
-std::size_t NodeNet::add(const std::string& name, bool member) {
+std::size_t NodeNet::add(const std::string& name, bool member, const SwimConfig& swim) {
   const std::size_t place = hosts_.size();
   NodeConfig config{.id = *NodeId::parse(name),
                     .cluster = "test",
                     .advertise = address(place),
                     .seed = place + 1,
-                    .member = member};
+                    .member = member,
+                    .swim = swim};
   hosts_.push_back({.node = std::make_unique<Node>(std::move(config))});
   return place;
 }

@@ -26,7 +26,7 @@ class NodeNet {
   };
 
   // Names become addresses 10.0.0.(1 + place).
-  std::size_t add(const std::string& name, bool member = true);
+  std::size_t add(const std::string& name, bool member = true, const SwimConfig& swim = {});
   Host& operator[](std::size_t host) { return hosts_[host]; }
   Address address(std::size_t host) const;
 

@@ -38,6 +38,7 @@ void SwimWorld::start_at(std::size_t number, const std::vector<Address>& seeds) 
   ++host.life;
   host.paused = false;
   host.inbox.clear();
+  host.lives.push_back(host.events.size());
   by_address_[host.address] = number;
   swim::SwimOptions options{.self = host.id,
                             .cluster = host.cluster,
@@ -53,6 +54,11 @@ void SwimWorld::start_at(std::size_t number, const std::vector<Address>& seeds) 
     swim.change_tags(now_, tags, out);
     swim.join(now_, {seeds}, out);
   });
+}
+
+void SwimWorld::join(std::size_t host, const std::vector<Address>& seeds) {
+  on_host(host, hosts_[host]->life,
+          [&](swim::Swim& swim, Outbox& out) { swim.join(now_, {seeds}, out); });
 }
 
 void SwimWorld::crash(std::size_t number) {
@@ -104,6 +110,12 @@ void SwimWorld::watch(std::size_t host, std::size_t other, bool wanted) {
 void SwimWorld::cut_both(std::size_t a, std::size_t b) {
   cut(a, b);
   cut(b, a);
+}
+
+void SwimWorld::split(std::size_t count) {
+  for (std::size_t a = 0; a < count; ++a) {
+    for (std::size_t b = count; b < size(); ++b) cut_both(a, b);
+  }
 }
 
 void SwimWorld::run_for(Duration duration) {
@@ -258,6 +270,12 @@ void SwimWorld::event(std::size_t number, Event&& event) {
     host.joined.push_back(joined->seed);
   } else if (auto* left = std::get_if<LeaveCompleted>(&event)) {
     host.left.push_back(left->acknowledged);
+  } else if (auto* cut = std::get_if<MembersCut>(&event)) {
+    host.cuts.push_back(*cut);
+  } else if (auto* partition = std::get_if<PartitionDetected>(&event)) {
+    host.partitions.push_back(*partition);
+  } else if (auto* healed = std::get_if<PartitionHealed>(&event)) {
+    host.healed.push_back(*healed);
   }
 }
 

@@ -52,9 +52,13 @@ class SwimWorld {
     std::uint64_t next_accepted = 1;
     std::deque<std::function<void()>> inbox;  // while paused
     std::vector<Seen> events;
+    std::vector<std::size_t> lives;  // where in them each life begins
     std::vector<Notice> notices;
     std::vector<Address> joined;
     std::vector<bool> left;
+    std::vector<MembersCut> cuts;
+    std::vector<PartitionDetected> partitions;
+    std::vector<PartitionHealed> healed;
     std::uint64_t wake = 0;  // generation of the scheduled deadline
   };
 
@@ -64,6 +68,8 @@ class SwimWorld {
   std::size_t add(const std::string& name);
   void start(std::size_t host, const std::vector<std::size_t>& seeds = {});
   void start_at(std::size_t host, const std::vector<Address>& seeds);
+  // Replaces the list of seeds of one that runs.
+  void join(std::size_t host, const std::vector<Address>& seeds);
   void crash(std::size_t host);
   void pause(std::size_t host);
   void resume(std::size_t host);
@@ -75,6 +81,8 @@ class SwimWorld {
   void cut(std::size_t from, std::size_t to) { cut_.emplace(from, to); }
   void mend(std::size_t from, std::size_t to) { cut_.erase({from, to}); }
   void cut_both(std::size_t a, std::size_t b);
+  // The first `count` hosts from the others.
+  void split(std::size_t count);
   void mend_all() { cut_.clear(); }
   // Datagrams alone are lost; streams pass.
   void mute(std::size_t from, std::size_t to) { muted_.emplace(from, to); }

@@ -127,6 +127,44 @@ BOOST_AUTO_TEST_CASE(ADeadWorkerLeavesTheRegistryAndItsEventIsTold) {
   BOOST_TEST(cluster.workers().size() == 2U);
 }
 
+// A director that is cut off from its two workers, by policy. It sees the partition either way.
+BOOST_AUTO_TEST_CASE(ThePolicySaysWhatASideWithoutAQuorumDoes) {
+  for (const auto policy :
+       {PartitionPolicy::go_on, PartitionPolicy::read_only, PartitionPolicy::keep_majority}) {
+    NodeNet net;
+    SwimConfig swim;
+    swim.partition.policy = policy;
+    net.add("director", true, swim);
+    for (const std::string name : {"worker-a", "worker-b", "worker-c"}) {
+      const auto worker = net.add(name, true, swim);
+      net.command(worker, ChangeTags{{{"role", "worker"}}});
+      net.command(worker, Join{{net.address(0)}});
+    }
+    net.command(0, Join{});
+    net.command(0, OpenRegistry{.registry = 1, .filter = *parse_tag_filter("role=worker")});
+    const auto select = [&] {
+      net.command(0, SelectWorker{.registry = 1, .request = 1});
+      return net.told<WorkerSelected>(0).back();
+    };
+    net.run_for(5s);
+    BOOST_TEST(select().worker.has_value());
+    net[0].silent = true;
+    net.run_for(11s);  // suspect and not yet dead: there is whom to choose
+    BOOST_TEST_REQUIRE(net.told<PartitionDetected>(0).size() == 1U);
+    BOOST_TEST(!net[0].node->partition()->quorum);
+    const bool keeps = policy == PartitionPolicy::keep_majority;
+    BOOST_TEST(select().no_quorum == keeps);
+    BOOST_TEST(net[0].node->workers(1, net.now()).empty() == keeps);
+    BOOST_TEST(net[0].node->read_only() == (policy == PartitionPolicy::read_only));
+    BOOST_TEST(net.told<PartitionDetected>(1).empty());
+    net[0].silent = false;
+    net.run_for(30s);
+    BOOST_TEST(net.told<PartitionHealed>(0).size() == 1U);
+    BOOST_TEST(select().worker.has_value());
+    BOOST_TEST(!net[0].node->read_only());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(AClientThatIsNoMemberRefusesGossip) {
   NodeNet net;
   const auto client = net.add("client", false);

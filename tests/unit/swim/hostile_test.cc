@@ -228,6 +228,7 @@ BOOST_AUTO_TEST_CASE(TombstonesHaveABoundAndATimeToLive) {
   SwimConfig config;
   config.tombstones_max = 10;
   config.tombstone_ttl = 100s;
+  config.partition.memory = 100s;  // so many are lost at once that it looks like one
   SwimWorld world({.seed = 4, .swim = config});
   for (int i = 0; i < 2; ++i) world.add("n" + std::to_string(i));
   world.start(0);
