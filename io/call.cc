@@ -10,15 +10,24 @@ namespace {
 
 const Metadata kNoMetadata;
 
+CallId id_of(const core::OutgoingCall& call) { return call.id; }
+CallId id_of(const core::IncomingCall& call) { return call.arrived.call; }
+
+// Of an inbox that is not empty.
+template <typename Call>
+Bytes take_message(Call& call) {
+  Bytes message = call.inbox.take();
+  if (call.core != nullptr) call.core->consumed(id_of(call), call.inbox, message.size());
+  return message;
+}
+
 // These hold the call's state themselves: the ClientCall that they were asked of may move, or be
 // destroyed, while they wait.
 
 asio::awaitable<std::optional<Bytes>> next_message(std::shared_ptr<core::OutgoingCall> call) {
-  while (call->inbox.messages.empty() && !call->inbox.complete) co_await call->readable.wait();
-  if (call->inbox.messages.empty()) co_return std::nullopt;
-  Bytes message = call->inbox.take();
-  if (call->core != nullptr) call->core->consumed(call->id, call->inbox, message.size());
-  co_return message;
+  while (call->inbox.empty() && !call->inbox.complete) co_await call->readable.wait();
+  if (call->inbox.empty()) co_return std::nullopt;
+  co_return take_message(*call);
 }
 
 asio::awaitable<bool> send_message(std::shared_ptr<core::OutgoingCall> call, Bytes message) {
@@ -34,21 +43,16 @@ asio::awaitable<bool> send_message(std::shared_ptr<core::OutgoingCall> call, Byt
 asio::awaitable<Status> wait_for_end(std::shared_ptr<core::OutgoingCall> call) {
   core::half_close(*call);
   while (!call->end) {
-    while (!call->inbox.messages.empty()) {
-      const Bytes dropped = call->inbox.take();
-      if (call->core != nullptr) call->core->consumed(call->id, call->inbox, dropped.size());
-    }
+    while (!call->inbox.empty()) take_message(*call);
     if (!call->end) co_await call->readable.wait();
   }
   co_return *call->end;
 }
 
 asio::awaitable<std::optional<Bytes>> next_message(std::shared_ptr<core::IncomingCall> call) {
-  while (call->inbox.messages.empty() && !call->inbox.complete) co_await call->readable.wait();
-  if (call->inbox.messages.empty()) co_return std::nullopt;
-  Bytes message = call->inbox.take();
-  if (call->core != nullptr) call->core->consumed(call->arrived.call, call->inbox, message.size());
-  co_return message;
+  while (call->inbox.empty() && !call->inbox.complete) co_await call->readable.wait();
+  if (call->inbox.empty()) co_return std::nullopt;
+  co_return take_message(*call);
 }
 
 asio::awaitable<bool> send_message(std::shared_ptr<core::IncomingCall> call, Bytes message) {
@@ -92,6 +96,11 @@ bool ClientCall::try_write(Bytes message) {
   if (!state_ || state_->core == nullptr || state_->half_closed) return false;
   core::Core& core = *state_->core;
   return core.is_writable(state_->id) && core.send(*state_, std::move(message)) == Outcome::done;
+}
+
+std::optional<Bytes> ClientCall::try_read() {
+  if (!state_ || state_->inbox.empty()) return std::nullopt;
+  return take_message(*state_);
 }
 
 void ClientCall::half_close() {
@@ -154,6 +163,11 @@ bool ServerCall::try_write(Bytes message) {
   core::Core& core = *state_->core;
   return core.is_writable(state_->arrived.call) &&
          core.send(*state_, std::move(message)) == Outcome::done;
+}
+
+std::optional<Bytes> ServerCall::try_read() {
+  if (state_->inbox.empty()) return std::nullopt;
+  return take_message(*state_);
 }
 
 void ServerCall::fail(Status why) { core::give_up(state_, std::move(why)); }

@@ -123,6 +123,9 @@ class ClientCall {
   // The same without waiting. False: there is no room now, or the call is over.
   bool try_write(Bytes message);
 
+  // The next message if it has arrived; absent: none has, or there are no more.
+  std::optional<Bytes> try_read();
+
   // No more messages will be written.
   void half_close();
 
@@ -195,6 +198,7 @@ class ServerCall {
   }
 
   bool try_write(Bytes message);
+  std::optional<Bytes> try_read();
 
   // Something on this side makes the call fail, such as a message of the caller's that makes no
   // sense: it ends with `why` even if the handler returns a success.

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -19,17 +20,41 @@ namespace rpcnet::core {
 class Core;
 
 // Messages that have arrived and were not taken. The engine's credit bounds it.
-struct Inbox {
-  std::deque<Bytes> messages;
+class Inbox {
+ public:
   std::uint64_t taken = 0;
   bool complete = false;  // nothing further will come
 
+  bool empty() const { return !first_; }
+
+  void push(Bytes message) {
+    if (!first_) {
+      first_ = std::move(message);
+      return;
+    }
+    if (!later_) later_ = std::make_unique<std::deque<Bytes>>();
+    later_->push_back(std::move(message));
+  }
+
   Bytes take() {
-    Bytes message = std::move(messages.front());
-    messages.pop_front();
+    Bytes message = std::move(*first_);
+    first_.reset();
+    if (later_ && !later_->empty()) {
+      first_ = std::move(later_->front());
+      later_->pop_front();
+    }
     ++taken;
     return message;
   }
+
+  void clear() {
+    first_.reset();
+    later_.reset();
+  }
+
+ private:
+  std::optional<Bytes> first_;                // of a unary call there is no other
+  std::unique_ptr<std::deque<Bytes>> later_;  // null until it is needed
 };
 
 enum class Kind : std::uint8_t {
@@ -74,7 +99,7 @@ struct IncomingCall {
   std::optional<Status> fault;  // of this side, such as a message over the limit
   Wakeup readable;
   Wakeup writable;
-  asio::cancellation_signal cancel;
+  asio::cancellation_signal* cancel = nullptr;  // of its handler; null before and after
 };
 
 }  // namespace rpcnet::core

@@ -25,7 +25,7 @@ bool says(const Metadata& trailers, std::string_view key) {
 
 Result<Bytes> answer_of(OutgoingCall& call) {
   if (!call.end->ok()) return *call.end;
-  if (call.inbox.messages.empty()) {
+  if (call.inbox.empty()) {
     return error(StatusCode::internal,
                  "the call succeeded without an answer: is the method a stream?");
   }

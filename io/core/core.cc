@@ -29,6 +29,7 @@ Core::Core(asio::io_context& context, Setup setup)
       runner_(Runner::of(context)),
       settings_(std::move(setup.settings)),
       retry_rng_(Rng(setup.node.seed).fork(kRetryFork)),
+      handlers_(context, runner_),
       driver_(context, std::move(setup.socket), std::move(setup.node), std::move(setup.endpoint),
               std::move(setup.credentials), setup.recording, *this),
       joined_(runner_),
@@ -48,6 +49,7 @@ void Core::stop() {
     if (const auto queue = subscriber.lock()) queue->close();
   }
   subscribers_.clear();
+  handlers_.stop();
   methods_.clear();
   joined_.notify();
   leave_over_.notify();
@@ -123,7 +125,7 @@ Terms Core::terms(const CallOptions& options) const {
 
 std::shared_ptr<OutgoingCall> Core::open(Peer peer, std::string method, Terms terms,
                                          std::optional<Bytes> message, Kind kind) {
-  auto call = std::make_shared<OutgoingCall>(runner_);
+  auto call = std::allocate_shared<OutgoingCall>(Recycled<OutgoingCall>(), runner_);
   call->kind = kind;
   call->half_closed = message.has_value();
   begin(call, std::move(peer), std::move(method), std::move(terms), std::move(message));
@@ -224,19 +226,19 @@ void Core::on(MessageArrived&& event) {
   if (!event.call.outgoing()) {
     IncomingCall* call = incoming(event.call);
     if (call == nullptr) return;
-    call->inbox.messages.push_back(std::move(event.message));
+    call->inbox.push(std::move(event.message));
     call->readable.notify();
     return;
   }
   OutgoingCall* call = outgoing(event.call);
   if (call == nullptr) return;
-  if (call->kind == Kind::unary && !call->inbox.messages.empty()) {
+  if (call->kind == Kind::unary && !call->inbox.empty()) {
     give_up(*call, error(StatusCode::internal,
                          "the answer has more than one message: is the "
                          "method a stream?"));
     return;
   }
-  call->inbox.messages.push_back(std::move(event.message));
+  call->inbox.push(std::move(event.message));
   call->readable.notify();
 }
 
@@ -291,14 +293,11 @@ void Core::on(CallArrived&& event) {
     return;
   }
   const CallId id = event.call;
-  auto call = std::make_shared<IncomingCall>(runner_, std::move(event));
+  auto call =
+      std::allocate_shared<IncomingCall>(Recycled<IncomingCall>(), runner_, std::move(event));
   call->core = this;
   incoming_.emplace(id.value, call);
-  runner_.later([call, served = found->second, around = surroundings_, &context = context_] {
-    asio::co_spawn(
-        context, run_handler(call, served, around),
-        asio::bind_cancellation_slot(call->cancel.slot(), [call](const std::exception_ptr&) {}));
-  });
+  handlers_.run(std::move(call), found->second, surroundings_);
 }
 
 void Core::on(CallerHalfClosed&& event) {
@@ -320,10 +319,12 @@ void Core::abort(std::shared_ptr<IncomingCall> call) {
   call->core = nullptr;
   call->cancelled = true;
   call->inbox.complete = true;
-  call->inbox.messages.clear();
+  call->inbox.clear();
   call->readable.notify();
   call->writable.notify();
-  runner_.later([call] { call->cancel.emit(asio::cancellation_type::terminal); });
+  runner_.later([call] {
+    if (call->cancel != nullptr) call->cancel->emit(asio::cancellation_type::terminal);
+  });
 }
 
 Outcome Core::send(IncomingCall& call, Bytes message) {

@@ -11,17 +11,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/rng.h"
 #include "io/call.h"
 #include "io/core/calls.h"
 #include "io/core/event_queue.h"
+#include "io/core/handler_pool.h"
+#include "io/core/recycled.h"
 #include "io/core/setup.h"
 #include "io/driver.h"
 #include "io/host.h"
@@ -57,6 +61,12 @@ struct Surroundings {
   // The one of the longest pattern that matches; nullptr: none does.
   const Authorizer* authorizer(const std::string& method) const;
 };
+
+// By CallId.
+template <typename Call>
+using CallMap = std::unordered_map<std::uint64_t, std::shared_ptr<Call>, std::hash<std::uint64_t>,
+                                   std::equal_to<>,
+                                   Recycled<std::pair<const std::uint64_t, std::shared_ptr<Call>>>>;
 
 class Core final : public std::enable_shared_from_this<Core>, private EventSink {
  public:
@@ -156,9 +166,10 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   Runner& runner_;
   HostSettings settings_;
   Rng retry_rng_;
+  HandlerPool handlers_;
   Driver driver_;
-  std::unordered_map<std::uint64_t, std::shared_ptr<OutgoingCall>> outgoing_;
-  std::unordered_map<std::uint64_t, std::shared_ptr<IncomingCall>> incoming_;
+  CallMap<OutgoingCall> outgoing_;
+  CallMap<IncomingCall> incoming_;
   std::map<std::string, std::shared_ptr<const Served>, std::less<>> methods_;
   std::shared_ptr<const Surroundings> surroundings_ = std::make_shared<Surroundings>();
   std::vector<std::weak_ptr<EventQueue>> subscribers_;

@@ -1,6 +1,8 @@
 // One message there, one back, over real QUIC on loopback.
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/system_error.hpp>
+#include <asio/this_coro.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -68,6 +70,48 @@ BOOST_AUTO_TEST_CASE(AnUnknownMethodIsNamed) {
     BOOST_CHECK(got.status().message.find("Nobody.knows") != std::string::npos);
   });
   BOOST_CHECK_EQUAL(server.counters().unknown_methods, 1u);
+}
+
+// Handlers run in coroutines that are used again: what one call did there must not reach the next.
+BOOST_AUTO_TEST_CASE(ACancelledCallLeavesNothingForTheNextOne) {
+  asio::io_context context;
+  Host server = start(context, options("server"));
+  Host client = start(context, options("client"));
+  int begun = 0;
+  int cancelled = 0;
+  server.serve("Echo.slow", [&](ServerCall&, Bytes request) -> asio::awaitable<Result<Bytes>> {
+    ++begun;
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    try {
+      co_await pause(1h);
+    } catch (const asio::system_error&) {
+      ++cancelled;
+    }
+    co_return request;
+  });
+  server.serve("Echo.echo", [&](ServerCall&, Bytes request) -> asio::awaitable<Result<Bytes>> {
+    co_await pause(1ms);  // something that a cancellation would end
+    co_return request;
+  });
+  run(context, [&]() -> asio::awaitable<void> {
+    for (int round = 1; round <= 20; ++round) {
+      ClientCall slow = client.open(peer_of(server), "Echo.slow");
+      const Bytes sent = pattern(10);
+      auto writing = slow.write(sent);
+      co_await std::move(writing);
+      slow.half_close();
+      const bool running = co_await eventually([&] { return begun == round; }, 10s);
+      BOOST_REQUIRE(running);
+      slow.cancel();
+      const bool ended = co_await eventually([&] { return cancelled == round; }, 10s);
+      BOOST_REQUIRE(ended);
+      auto calling = client.call(peer_of(server), "Echo.echo", sent);
+      const Result<Bytes> got = co_await std::move(calling);
+      BOOST_REQUIRE_MESSAGE(got.ok(), to_text(got.status()));
+      BOOST_CHECK(*got == sent);
+    }
+  });
 }
 
 BOOST_AUTO_TEST_CASE(AThrowingHandlerEndsItsCallAndNothingElse) {
