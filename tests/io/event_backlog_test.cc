@@ -45,7 +45,7 @@ class Lives {
       status = MemberStatus::alive;
     }
     MemberEvent event{kind, member(number, status, ++version_)};
-    last_[event.member.id] = event.member;
+    last_.insert_or_assign(event.member.id, event.member);
     return event;
   }
 
@@ -71,9 +71,10 @@ struct Reader {
     const auto* change = std::get_if<MemberEvent>(&event);
     if (change == nullptr) return;
     const auto known = view.find(change->member.id);
-    const auto before = known == view.end() ? std::nullopt : std::optional(known->second.status);
+    // Nobody: as one who has left.
+    const MemberStatus before = known == view.end() ? MemberStatus::left : known->second.status;
     switch (change->kind) {
-      case MemberEventKind::joined: BOOST_TEST((!before || before == MemberStatus::left)); break;
+      case MemberEventKind::joined: BOOST_TEST((before == MemberStatus::left)); break;
       case MemberEventKind::recovered: BOOST_TEST((before == MemberStatus::dead)); break;
       case MemberEventKind::failed:
       case MemberEventKind::left:
