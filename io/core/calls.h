@@ -9,8 +9,10 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "engine/bytes.h"
+#include "engine/key_index.h"
 #include "engine/output.h"
 #include "engine/status.h"
 #include "io/core/wakeup.h"
@@ -100,6 +102,51 @@ struct IncomingCall {
   Wakeup readable;
   Wakeup writable;
   asio::cancellation_signal* cancel = nullptr;  // of its handler; null before and after
+};
+
+// The calls that are open, by number.
+template <typename Call>
+class OpenCalls {
+ public:
+  void add(CallId id, std::shared_ptr<Call> call) {
+    if (free_.empty()) {
+      free_.push_back(static_cast<std::uint32_t>(calls_.size()));
+      calls_.emplace_back();
+    }
+    index_.set(id, free_.back());
+    calls_[free_.back()] = std::move(call);
+    free_.pop_back();
+  }
+
+  // Null: there is none.
+  Call* find(CallId id) const {
+    const std::uint32_t place = index_.find(id);
+    return place == KeyIndex<CallId>::kNone ? nullptr : calls_[place].get();
+  }
+
+  // The same, and it is no longer among them.
+  std::shared_ptr<Call> take(CallId id) {
+    const std::uint32_t place = index_.find(id);
+    if (place == KeyIndex<CallId>::kNone) return nullptr;
+    index_.erase(id);
+    free_.push_back(place);
+    return std::move(calls_[place]);
+  }
+
+  bool empty() const { return index_.size() == 0; }
+
+  std::vector<std::shared_ptr<Call>> take_all() {
+    std::vector<std::shared_ptr<Call>> all = std::exchange(calls_, {});
+    std::erase(all, nullptr);
+    free_.clear();
+    index_ = {};
+    return all;
+  }
+
+ private:
+  std::vector<std::shared_ptr<Call>> calls_;  // null: free
+  std::vector<std::uint32_t> free_;
+  KeyIndex<CallId> index_;
 };
 
 }  // namespace rpcnet::core

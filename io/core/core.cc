@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "io/core/link_log.h"
+#include "io/core/recycled.h"
 
 namespace rpcnet::core {
 
@@ -43,8 +44,8 @@ void Core::start() { driver_.start(weak_from_this()); }
 void Core::stop() {
   if (driver_.stopped()) return;
   driver_.stop();
-  for (auto& [id, call] : std::exchange(outgoing_, {})) end(call, host_stopped(), {});
-  for (auto& [id, call] : std::exchange(incoming_, {})) abort(call);
+  for (const auto& call : outgoing_.take_all()) end(call, host_stopped(), {});
+  for (const auto& call : incoming_.take_all()) abort(call);
   for (const auto& subscriber : subscribers_) {
     if (const auto queue = subscriber.lock()) queue->close();
   }
@@ -155,7 +156,7 @@ void Core::begin(const std::shared_ptr<OutgoingCall>& call, Peer peer, std::stri
     return end(call, error(code_of(outcome), in_words(outcome, size)), {});
   }
   call->core = this;
-  outgoing_.emplace(call->id.value, call);
+  outgoing_.add(call->id, call);
   call->writable.notify();
 }
 
@@ -206,11 +207,6 @@ void Core::consumed(CallId call, const Inbox& inbox, std::size_t bytes) {
   command(ConsumeMessages{call, bytes, 1});
 }
 
-OutgoingCall* Core::outgoing(CallId id) {
-  const auto found = outgoing_.find(id.value);
-  return found != outgoing_.end() ? found->second.get() : nullptr;
-}
-
 void Core::end(const std::shared_ptr<OutgoingCall>& call, Status status, Metadata trailers) {
   call->core = nullptr;
   call->preparing = false;
@@ -224,13 +220,13 @@ void Core::end(const std::shared_ptr<OutgoingCall>& call, Status status, Metadat
 
 void Core::on(MessageArrived&& event) {
   if (!event.call.outgoing()) {
-    IncomingCall* call = incoming(event.call);
+    IncomingCall* call = incoming_.find(event.call);
     if (call == nullptr) return;
     call->inbox.push(std::move(event.message));
     call->readable.notify();
     return;
   }
-  OutgoingCall* call = outgoing(event.call);
+  OutgoingCall* call = outgoing_.find(event.call);
   if (call == nullptr) return;
   if (call->kind == Kind::unary && !call->inbox.empty()) {
     give_up(*call, error(StatusCode::internal,
@@ -243,20 +239,18 @@ void Core::on(MessageArrived&& event) {
 }
 
 void Core::on(HeadersArrived&& event) {
-  if (OutgoingCall* call = outgoing(event.call)) call->headers = std::move(event.metadata);
+  if (OutgoingCall* call = outgoing_.find(event.call)) call->headers = std::move(event.metadata);
 }
 
 void Core::on(CallFinished&& event) {
-  const auto found = outgoing_.find(event.call.value);
-  if (found == outgoing_.end()) return;
-  const auto call = found->second;
-  outgoing_.erase(found);
+  const auto call = outgoing_.take(event.call);
+  if (!call) return;
   end(call, std::move(event.status), std::move(event.trailers));
 }
 
 void Core::on(CallWritable&& event) {
-  if (OutgoingCall* call = outgoing(event.call)) call->writable.notify();
-  if (IncomingCall* call = incoming(event.call)) call->writable.notify();
+  if (OutgoingCall* call = outgoing_.find(event.call)) call->writable.notify();
+  if (IncomingCall* call = incoming_.find(event.call)) call->writable.notify();
 }
 
 // ---------------------------------------------------------------------------------------- serving
@@ -278,11 +272,6 @@ void Core::authorize(std::string pattern, Authorizer authorizer) {
   surroundings_ = std::move(changed);
 }
 
-IncomingCall* Core::incoming(CallId id) {
-  const auto found = incoming_.find(id.value);
-  return found != incoming_.end() ? found->second.get() : nullptr;
-}
-
 void Core::on(CallArrived&& event) {
   const auto found = methods_.find(event.method);
   if (found == methods_.end()) {
@@ -296,23 +285,19 @@ void Core::on(CallArrived&& event) {
   auto call =
       std::allocate_shared<IncomingCall>(Recycled<IncomingCall>(), runner_, std::move(event));
   call->core = this;
-  incoming_.emplace(id.value, call);
+  incoming_.add(id, call);
   handlers_.run(std::move(call), found->second, surroundings_);
 }
 
 void Core::on(CallerHalfClosed&& event) {
-  IncomingCall* call = incoming(event.call);
+  IncomingCall* call = incoming_.find(event.call);
   if (call == nullptr) return;
   call->inbox.complete = true;
   call->readable.notify();
 }
 
 void Core::on(CallAborted&& event) {
-  const auto found = incoming_.find(event.call.value);
-  if (found == incoming_.end()) return;
-  const auto call = found->second;
-  incoming_.erase(found);
-  abort(call);
+  if (auto call = incoming_.take(event.call)) abort(std::move(call));
 }
 
 void Core::abort(std::shared_ptr<IncomingCall> call) {
@@ -361,7 +346,7 @@ void Core::finish(IncomingCall& call, Status status, std::optional<Bytes> messag
   }
   call.core = nullptr;
   call.cancelled = outcome != Outcome::done;
-  incoming_.erase(id.value);
+  incoming_.take(id);
 }
 
 bool Core::drained() {

@@ -11,12 +11,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -25,7 +23,6 @@
 #include "io/core/calls.h"
 #include "io/core/event_queue.h"
 #include "io/core/handler_pool.h"
-#include "io/core/recycled.h"
 #include "io/core/setup.h"
 #include "io/driver.h"
 #include "io/host.h"
@@ -61,12 +58,6 @@ struct Surroundings {
   // The one of the longest pattern that matches; nullptr: none does.
   const Authorizer* authorizer(const std::string& method) const;
 };
-
-// By CallId.
-template <typename Call>
-using CallMap = std::unordered_map<std::uint64_t, std::shared_ptr<Call>, std::hash<std::uint64_t>,
-                                   std::equal_to<>,
-                                   Recycled<std::pair<const std::uint64_t, std::shared_ptr<Call>>>>;
 
 class Core final : public std::enable_shared_from_this<Core>, private EventSink {
  public:
@@ -149,8 +140,6 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   void on(Notice&& event);
 
   void tell(const ClusterEvent& event);
-  OutgoingCall* outgoing(CallId id);
-  IncomingCall* incoming(CallId id);
   void end(const std::shared_ptr<OutgoingCall>& call, Status status, Metadata trailers);
   void abort(std::shared_ptr<IncomingCall> call);
   void forget(IncomingCall& call);
@@ -168,8 +157,8 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   Rng retry_rng_;
   HandlerPool handlers_;
   Driver driver_;
-  CallMap<OutgoingCall> outgoing_;
-  CallMap<IncomingCall> incoming_;
+  OpenCalls<OutgoingCall> outgoing_;
+  OpenCalls<IncomingCall> incoming_;
   std::map<std::string, std::shared_ptr<const Served>, std::less<>> methods_;
   std::shared_ptr<const Surroundings> surroundings_ = std::make_shared<Surroundings>();
   std::vector<std::weak_ptr<EventQueue>> subscribers_;
