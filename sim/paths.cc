@@ -132,7 +132,10 @@ Fate Paths::pass(Moment now, const Packet& packet) {
     }
     fate.lost = fate.lost || lost;
   }
-  if (!fate.arrives_whole()) ++packets_lost_;
+  if (!fate.arrives_whole()) {
+    ++packets_lost_;
+    last_loss_[std::minmax(packet.from, packet.to)] = now;
+  }
   if (watcher_) watcher_(now, packet, fate);
   return fate;
 }
@@ -220,6 +223,11 @@ bool Paths::quiet(HostIndex from, HostIndex to) const {
   if (loss_ppm_ > 0 || !bindings_.empty()) return false;
   return std::none_of(active_.begin(), active_.end(),
                       [&](const Active& active) { return matches(active, from, to); });
+}
+
+bool Paths::lost_since(HostIndex x, HostIndex y, Moment since) const {
+  const auto found = last_loss_.find(std::minmax(x, y));
+  return found != last_loss_.end() && found->second >= since;
 }
 
 std::uint64_t Paths::effects(std::size_t index) const {

@@ -81,6 +81,9 @@ class Paths {
   using Watcher = std::function<void(Moment, const Packet&, const Fate&)>;
   void on_packet(Watcher watcher) { watcher_ = std::move(watcher); }
 
+  // Since then, was a packet between these two lost or damaged, either way?
+  bool lost_since(HostIndex x, HostIndex y, Moment since) const;
+
   // Packets that the fault changed.
   std::uint64_t effects(std::size_t index) const;
 
@@ -121,6 +124,7 @@ class Paths {
   std::vector<std::uint64_t> effects_;
   std::optional<std::size_t> remembered_;
   std::vector<PacketName> losses_;
+  std::map<std::pair<HostIndex, HostIndex>, Moment> last_loss_;  // by pair, the lower host first
   Watcher watcher_;
   std::uint64_t packets_ = 0;
   std::uint64_t packets_lost_ = 0;

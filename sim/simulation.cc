@@ -8,6 +8,7 @@
 #include "sim/messages/messages_network.h"
 #include "sim/oracles/calls.h"
 #include "sim/oracles/convergence.h"
+#include "sim/oracles/delivery.h"
 #include "sim/oracles/detection.h"
 #include "sim/oracles/gossip.h"
 #include "sim/oracles/ledger.h"
@@ -105,6 +106,7 @@ class Simulation {
         registry_(ground_, ledger_),
         phi_(ground_),
         gossip_(ground_),
+        delivery_(ground_),
         resources_(ground_) {
     world_.use(network());
     for (const LinkLatency& link : plan.links) {
@@ -117,8 +119,10 @@ class Simulation {
     world_.watch(faults_);
     if (options.timeline) world_.watch(timeline_.emplace(world_, plan));
     for (Oracle* oracle : oracles()) world_.watch(*oracle);
+    world_.watch_wire(ledger_);
     world_.watch_wire(phi_);
     world_.watch_wire(gossip_);
+    world_.watch_wire(delivery_);
   }
 
   Report run() {
@@ -134,7 +138,7 @@ class Simulation {
  private:
   std::vector<Oracle*> oracles() {
     std::vector<Oracle*> all{&membership_, &detection_, &convergence_, &calls_,    &ledger_,
-                             &registry_,   &phi_,       &gossip_,      &resources_};
+                             &registry_,   &phi_,       &gossip_,      &delivery_, &resources_};
     for (const auto& oracle : more_) all.push_back(oracle.get());
     return all;
   }
@@ -312,6 +316,7 @@ class Simulation {
   RegistryOracle registry_;
   PhiOracle phi_;
   GossipOracle gossip_;
+  DeliveryOracle delivery_;
   ResourcesOracle resources_;
   std::vector<std::unique_ptr<Oracle>> more_;
   std::optional<TimelineRecorder> timeline_;

@@ -72,6 +72,8 @@ Bounds bounds(const NodeConfig& config, const Plan& plan) {
   bounds.convergence = std::max(bounds.detection, slowest(swim.heal_interval * 16)) +
                        slowest(swim.sync_interval * sync_intervals) + bounds.suspicion +
                        2 * bounds.dissemination;
+  // One way, and a round trip for what the sender's congestion window may hold back.
+  bounds.freed_unlost = 3 * way + std::chrono::milliseconds(50);
   bounds.freed = way + again + std::chrono::milliseconds(50);
   // QUIC's idle timeout of 30 s (io/quic/config.h), then as above.
   bounds.lost_peer = slowest(std::chrono::seconds(31)) + bounds.freed;

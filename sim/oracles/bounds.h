@@ -18,6 +18,7 @@ struct Bounds {
   Duration convergence;    // from the end of all faults to one view
   Duration quiet;          // from the end of the workload to no open call
   Duration freed;          // from the end of a call at one end to its end at the other
+  Duration freed_unlost;   // the same, if no packet of theirs is lost
   Duration lost_peer;      // the same where the first end died without a word
 };
 

@@ -60,8 +60,8 @@ void GossipOracle::on_fact(HostIndex host, const Fact& fact) {
     teller.up.insert(up->link.value);
     if (const auto peer = world().host_of(up->remote)) teller.peers[up->link.value] = *peer;
   } else if (const auto* down = std::get_if<LinkDown>(&fact)) {
+    // Its peer stays known: what was said before this may still be an order that waits its turn.
     if (teller.up.erase(down->link.value) == 0) teller.failed_dial = world().now();
-    teller.peers.erase(down->link.value);
   }
 }
 

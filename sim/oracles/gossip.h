@@ -42,7 +42,7 @@ class GossipOracle final : public Oracle {
     std::uint64_t relays_asked = 0;
     std::size_t members = 1;
     std::size_t most_members = 1;
-    std::map<std::uint64_t, HostIndex> peers;  // at the other end of its links
+    std::map<std::uint64_t, HostIndex> peers;  // at the other end of all links it ever had
     std::set<std::uint64_t> up;                // links
     std::optional<Moment> failed_dial;         // what waited for it was never sent
   };

@@ -35,6 +35,8 @@ std::string key_text(const Metadata& metadata) {
 
 LedgerOracle::LedgerOracle(const Ground& ground)
     : Oracle(ground),
+      dialled_(plan().hosts()),
+      waiting_(plan().hosts()),
       draining_(plan().hosts()),
       serving_(plan().hosts()),
       outgoing_(plan().hosts()),
@@ -94,6 +96,8 @@ void LedgerOracle::on_stopping(HostIndex host) {
       }
     }
   }
+  dialled_[host].clear();
+  waiting_[host].clear();
   serving_[host] = 0;
   outgoing_[host] = 0;
   since_tick_[host] = {};
@@ -119,6 +123,7 @@ void LedgerOracle::on_command(HostIndex host, const Command& command) {
     if (!name) return;
     said.name = *name;
     Exchange fresh{.caller = host, .call = start->call, .method = start->method};
+    fresh.remote = start->peer.address;
     fresh.expected = start->peer.expected;
     fresh.metadata = start->metadata;
     fresh.began = world().now();
@@ -172,6 +177,7 @@ void LedgerOracle::on_outcome(HostIndex host, Outcome outcome) {
     }
     ends_[{host, fresh.call}] = said.name;
     ++outgoing_[host];
+    waiting_[host].push_back(said.name);
     if (fresh.deadline) {
       watch(*fresh.deadline + kSlack, {said.name, false, fresh.began, "past its deadline", true});
     }
@@ -291,7 +297,7 @@ void LedgerOracle::on_arrived(HostIndex host, const CallArrived& arrived) {
   if (exchange->ended) {
     // The news of its end may have been lost before the call came: excused is who was disturbed
     // since then.
-    watch(world().now() + bounds().freed, {*name, true, *exchange->ended, "that is over"});
+    watch_freed(*name, *exchange->ended);
   }
 }
 
@@ -429,9 +435,84 @@ void LedgerOracle::end_at_callee(Exchange& exchange) {
 void LedgerOracle::end_at_caller(Name name, Exchange& exchange) {
   exchange.ended = world().now();
   --outgoing_[exchange.caller];
-  if (exchange.callee && !exchange.over) {
-    watch(world().now() + bounds().freed, {name, true, world().now(), "that is over"});
+  if (exchange.callee && !exchange.over) watch_freed(name, world().now());
+}
+
+// What disturbed it from `since` on excuses it; if no packet was lost, it has less time.
+void LedgerOracle::watch_freed(Name name, Moment since) {
+  Watch freed{name, true, since, "that is over"};
+  watch(world().now() + bounds().freed, freed);
+  freed.sound = true;
+  watch(world().now() + bounds().freed_unlost, freed);
+}
+
+// ------------------------------------------------------------------------------------- on the wire
+
+void LedgerOracle::on_fact(HostIndex host, const Fact& fact) {
+  auto& links = dialled_[host];
+  if (const auto* up = std::get_if<LinkUp>(&fact)) {
+    const auto link = links.find(up->link);
+    if (link == links.end()) return;
+    link->second.up = true;
+    link->second.allowed = up->streams_allowed;
+  } else if (const auto* more = std::get_if<StreamsAllowed>(&fact)) {
+    const auto link = links.find(more->link);
+    if (link != links.end()) link->second.allowed = std::max(link->second.allowed, more->total);
+  } else if (const auto* down = std::get_if<LinkDown>(&fact)) {
+    links.erase(down->link);
   }
+}
+
+void LedgerOracle::on_order(HostIndex host, const Order& order) {
+  auto& links = dialled_[host];
+  if (const auto* connect = std::get_if<Connect>(&order)) {
+    if (connect->protocol != Protocol::rpc) return;
+    links[connect->link] = {.remote = connect->remote, .expected = connect->expected};
+  } else if (const auto* close = std::get_if<CloseLink>(&order)) {
+    links.erase(close->link);
+  } else if (const auto* write = std::get_if<WriteStream>(&order)) {
+    const auto link = links.find(write->link);
+    if (link == links.end() || write->stream.value / 4 < link->second.opened) return;
+    ++link->second.opened;
+    on_opened(host, link->second, write->bytes);
+  }
+}
+
+// The call's name stands in its header: key, length, text (docs/wire.md).
+void LedgerOracle::on_opened(HostIndex host, const Dialled& link, BytesView header) {
+  const std::string_view key = kCallName;
+  const auto place = std::search(header.begin(), header.end(), key.begin(), key.end());
+  const auto after = static_cast<std::size_t>(place - header.begin()) + key.size();
+  if (after >= header.size() || after + 1 + header[after] > header.size()) return;
+  const Name name = hash_text(as_text(header.subspan(after + 1, header[after])));
+  Exchange* exchange = find(name);
+  if (exchange == nullptr) return;
+  exchange->opened = true;
+  // What is in front of it and goes the same way has waited longer.
+  auto& waiting = waiting_[host];
+  for (auto it = waiting.begin(); it != waiting.end();) {
+    const Exchange* earlier = find(*it);
+    if (earlier == nullptr || earlier->ended || earlier->opened) {
+      const bool self = *it == name;
+      it = waiting.erase(it);
+      if (self) return;
+      continue;
+    }
+    if (!check(earlier->remote != link.remote || earlier->expected != link.expected)) {
+      return fail(host, text_of(*exchange) + " began before " + text_of(*earlier) +
+                            ", which waited longer");
+    }
+    ++it;
+  }
+}
+
+bool LedgerOracle::may_be_opened(const Exchange& exchange) const {
+  const auto& links = dialled_[exchange.caller];
+  return std::any_of(links.begin(), links.end(), [&](const auto& entry) {
+    const Dialled& link = entry.second;
+    return link.up && link.opened < link.allowed && link.remote == exchange.remote &&
+           link.expected == exchange.expected;
+  });
 }
 
 // ------------------------------------------------------------------------------------------ time
@@ -445,6 +526,13 @@ void LedgerOracle::look_at(const Watch& watch) {
     return;
   }
   const HostIndex host = watch.callee ? *exchange->callee : exchange->caller;
+  if (watch.sound) {
+    const Moment before = watch.since - seconds(1);
+    if (faults().disturbed_since(before) ||
+        world().paths().lost_since(exchange->caller, *exchange->callee, before)) {
+      return;
+    }
+  }
   const bool excused = faults().held_up_since(host, watch.since) ||
                        (!watch.alone && faults().disturbed_since(watch.since));
   if (excused) {
@@ -480,6 +568,15 @@ void LedgerOracle::on_tick() {
     last_ticks_[i].push_back(since_tick_[i]);
     if (last_ticks_[i].size() > kTicks) last_ticks_[i].pop_front();
     since_tick_[i] = {serving_[i], serving_[i]};
+  }
+  for (HostIndex i = 0; i < plan().hosts(); ++i) {
+    for (const Name name : waiting_[i]) {
+      const Exchange* exchange = find(name);
+      if (exchange == nullptr || exchange->ended || exchange->opened) continue;
+      if (!check(!may_be_opened(*exchange))) {
+        return fail(i, text_of(*exchange) + " waits though its link has room for it");
+      }
+    }
   }
   // What is over at both ends needs no entry; what never arrived may still come for a while.
   std::erase_if(exchanges_, [&](const auto& entry) {

@@ -4,8 +4,9 @@
 // be one without asking the code between them. It demands that a call runs at most once, that one
 // with the answer `ok` ran once and to its end, that one that never started never runs; that
 // messages, half-close, headers, status and trailers arrive as they were said, in order, and none
-// that was not; that a failure has a reason; that deadlines hold at both ends; and that an end
-// whose other end is over is freed in time.
+// that was not; that a failure has a reason; that deadlines hold at both ends; that an end whose
+// other end is over is freed in time; and, read off the wire, that a call waits only while its link
+// is not up or has no room, and that who waited longer goes first.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +31,8 @@ class LedgerOracle final : public Oracle {
   void on_command(HostIndex host, const Command& command) override;
   void on_outcome(HostIndex host, Outcome outcome) override;
   void on_event(HostIndex host, const Event& event) override;
+  void on_fact(HostIndex host, const Fact& fact) override;
+  void on_order(HostIndex host, const Order& order) override;
   void on_tick() override;
   bool settled() override;
   std::string unsettled() override;
@@ -59,7 +62,9 @@ class LedgerOracle final : public Oracle {
     HostIndex caller = 0;
     CallId call;
     std::string method;
+    Address remote;
     std::optional<NodeId> expected;
+    bool opened = false;  // its stream is
     Metadata metadata;
     std::optional<Moment> deadline;
     Moment began;
@@ -85,6 +90,15 @@ class LedgerOracle final : public Oracle {
     Moment since;         // of what disturbed it since then it is excused
     const char* why = "";
     bool alone = false;  // its own timer's business: nothing that the network does excuses it
+    bool sound = false;  // a look ahead of time: meant only if no packet of the two was lost
+  };
+  // A link that its process dialled to make calls.
+  struct Dialled {
+    Address remote;
+    std::optional<NodeId> expected;
+    bool up = false;
+    std::uint64_t opened = 0;
+    std::uint64_t allowed = 0;
   };
   // A command that may still be refused.
   enum class Kind : std::uint8_t { other, headers, cancel, finish };
@@ -112,9 +126,12 @@ class LedgerOracle final : public Oracle {
   void judge_failure(HostIndex host, const Exchange& exchange, const CallFinished& finished);
   bool may_be_unavailable(const Exchange& exchange) const;
   void check_deadline(HostIndex host, const Exchange& exchange, const CallArrived& arrived);
+  void on_opened(HostIndex host, const Dialled& link, BytesView header);
+  bool may_be_opened(const Exchange& exchange) const;
   void end_at_callee(Exchange& exchange);
   void end_at_caller(Name name, Exchange& exchange);
   void watch(Moment due, Watch watch) { watches_.emplace(due, watch); }
+  void watch_freed(Name name, Moment since);
   void look_at(const Watch& watch);
   void count_load(HostIndex host);
   std::string text_of(const Exchange& exchange) const;
@@ -126,9 +143,11 @@ class LedgerOracle final : public Oracle {
   std::set<Name> never_run_;  // told to be safe to try elsewhere
   std::multimap<Moment, Watch> watches_;
   std::optional<Said> said_;
-  std::vector<bool> draining_;         // by host: it takes no new calls
-  std::vector<std::size_t> serving_;   // by host
-  std::vector<std::size_t> outgoing_;  // by host
+  std::vector<std::map<LinkId, Dialled>> dialled_;  // by host
+  std::vector<std::deque<Name>> waiting_;           // by host: without a stream, oldest first
+  std::vector<bool> draining_;                      // by host: it takes no new calls
+  std::vector<std::size_t> serving_;                // by host
+  std::vector<std::size_t> outgoing_;               // by host
   struct Extremes {
     std::size_t least = 0;
     std::size_t most = 0;

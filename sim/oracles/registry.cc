@@ -17,6 +17,10 @@ constexpr Duration kSteady = seconds(12);
 // What is left of rounding between the level and the deadline that it is reached at.
 constexpr std::uint32_t kLevelSlack = 20;
 
+// A worker that is drawn so much more or less than its share is no bad luck: Hoeffding's bound on
+// its probability is e^-26, one in 10^11.
+constexpr double kImprobable = 26;
+
 bool matches(const std::vector<std::pair<std::string, std::string>>& filter, const Tags& tags) {
   return std::all_of(filter.begin(), filter.end(), [&](const auto& wanted) {
     const auto tag = tags.find(wanted.first);
@@ -27,6 +31,17 @@ bool matches(const std::vector<std::pair<std::string, std::string>>& filter, con
 double weight_of(const WorkerView& view) {
   const auto weight = view.member.tags.find("weight");
   return weight == view.member.tags.end() ? 1 : std::stod(weight->second);
+}
+
+// Of what came from what was to be expected, after Kullback and Leibler; Hoeffding 1963, theorem 1,
+// holds for draws of different chances, too.
+double divergence(const RegistryOracle::Luck& luck) {
+  const auto term = [](double is, double expected) {
+    return is > 0 ? is * std::log(is / expected) : 0;
+  };
+  const double expected = luck.hoped / luck.times;
+  const double came = static_cast<double>(luck.came) / luck.times;
+  return expected <= 0 || expected >= 1 ? 0 : term(came, expected) + term(1 - came, 1 - expected);
 }
 
 }  // namespace
@@ -151,14 +166,16 @@ void RegistryOracle::judge(HostIndex host, const Asked& asked,
       const bool weighted = registry.opened.strategy == LoadBalancingStrategy::weighted;
       double total = 0;
       for (const auto* view : candidates) total += weighted ? weight_of(*view) : 1;
-      for (const auto* view : candidates) {
+      const auto count = [&](std::string who, const WorkerView* view) {
         const double share = weighted && total > 0 ? weight_of(*view) : 1;
-        const double chance = share / (total > 0 ? total : static_cast<double>(candidates.size()));
-        Luck& luck = luck_[{host, asked.request.registry, view->member.id}];
-        luck.hoped += chance;
-        luck.variance += chance * (1 - chance);
+        Luck& luck = luck_[{registry.opened.strategy, std::move(who)}];
+        luck.hoped += share / (total > 0 ? total : static_cast<double>(candidates.size()));
+        luck.times += 1;
         luck.came += view->member.id == chosen->id ? 1 : 0;
-      }
+      };
+      for (const auto* view : candidates) count(view->member.id.text(), view);
+      count("the first in order", candidates.front());
+      count("the last in order", candidates.back());
       break;
     }
     case LoadBalancingStrategy::power_of_two: {
@@ -281,12 +298,10 @@ bool RegistryOracle::settled() {
 
 void RegistryOracle::on_end() {
   for (const auto& [who, luck] : luck_) {
-    // Six standard deviations, and something for small numbers.
-    const double off = std::abs(static_cast<double>(luck.came) - luck.hoped);
-    if (check(off <= 6 * std::sqrt(luck.variance) + 4)) continue;
-    fail(std::get<0>(who), "chose " + std::get<2>(who).text() + " at random " +
-                               std::to_string(luck.came) + " times; about " +
-                               std::to_string(std::llround(luck.hoped)) + " are to be expected");
+    if (check(luck.times * divergence(luck) <= kImprobable)) continue;
+    fail(std::nullopt, who.second + " was chosen at random " + std::to_string(luck.came) +
+                           " times of " + std::to_string(std::llround(luck.times)) + "; about " +
+                           std::to_string(std::llround(luck.hoped)) + " are to be expected");
   }
 }
 

@@ -23,6 +23,12 @@ namespace rpcnet::sim {
 
 class RegistryOracle final : public Oracle {
  public:
+  struct Luck {  // of random choices: how often they were made, hoped for, and came
+    double times = 0;
+    double hoped = 0;
+    std::uint64_t came = 0;
+  };
+
   RegistryOracle(const Ground& ground, const LedgerOracle& ledger);
 
   const char* name() const override { return "registry"; }
@@ -52,11 +58,6 @@ class RegistryOracle final : public Oracle {
     std::optional<NodeId> last;
     std::map<std::string, Owner> owners;  // by key
   };
-  struct Luck {  // of a random choice: how often it was hoped for, and came
-    double hoped = 0;
-    double variance = 0;
-    std::uint64_t came = 0;
-  };
 
   using Candidates = std::vector<const WorkerView*>;
   static Candidates near_by(const OpenRegistry& opened, const Candidates& candidates);
@@ -66,9 +67,10 @@ class RegistryOracle final : public Oracle {
   std::string difference();
 
   const LedgerOracle& ledger_;
-  std::vector<std::map<std::uint32_t, Registry>> registries_;          // by host
-  std::vector<std::map<NodeId, std::deque<Instant>>> assigned_;        // by host
-  std::map<std::tuple<HostIndex, std::uint32_t, NodeId>, Luck> luck_;  // host, registry, worker
+  std::vector<std::map<std::uint32_t, Registry>> registries_;    // by host
+  std::vector<std::map<NodeId, std::deque<Instant>>> assigned_;  // by host
+  // Of each strategy, by worker, and by place in the order; all directors together.
+  std::map<std::pair<LoadBalancingStrategy, std::string>, Luck> luck_;
   std::optional<Asked> asked_;
   std::string missing_;
   std::uint64_t choices_ = 0;

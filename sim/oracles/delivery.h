@@ -1,0 +1,45 @@
+// Datagrams, from the order to send one to the fact that it arrived: nothing between the engines
+// may lose what the network did not lose.
+//
+// It watches what the first few members say to each other: a transport does the same for all.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "sim/oracles/oracle.h"
+
+namespace rpcnet::sim {
+
+class DeliveryOracle final : public Oracle {
+ public:
+  explicit DeliveryOracle(const Ground& ground);
+
+  const char* name() const override { return "delivery"; }
+  void on_started(HostIndex host) override;
+  void on_stopping(HostIndex host) override;
+  void on_fact(HostIndex host, const Fact& fact) override;
+  void on_order(HostIndex host, const Order& order) override;
+  void on_tick() override;
+
+ private:
+  struct Sent {
+    LinkId link;
+    HostIndex to = 0;
+    std::uint64_t hash = 0;
+    Moment at;
+  };
+  struct Speaker {
+    std::map<LinkId, HostIndex> peers;  // at the other end of links that are up
+    std::deque<Sent> sent;              // and not yet arrived, oldest first
+  };
+
+  bool is_excused(HostIndex host, const Sent& sent) const;
+
+  std::vector<Speaker> speakers_;
+};
+
+}  // namespace rpcnet::sim
