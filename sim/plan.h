@@ -60,6 +60,7 @@ struct Plan {
   Duration start_spread = std::chrono::milliseconds(500);  // hosts start within this time
   std::int64_t clock_offset_ms = 0;                        // each host's clock starts up to this
   std::int64_t clock_drift_ppm = 0;                        // and gains or loses up to this
+  Duration idle_timeout = std::chrono::seconds(30);        // of links (RFC 9000 10.1)
   std::int64_t peer_streams_max = 4096;
   std::int64_t stream_window_bytes = 1 << 20;
   std::int64_t link_window_bytes = 64 << 20;

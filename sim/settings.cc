@@ -74,6 +74,7 @@ constexpr std::array kSettings{
     time<&Latency::base, microseconds>("network", "base_us", {0, kDayMs, 100}),
     time<&Latency::spread, microseconds>("network", "spread_us", {0, kDayMs, 0}),
     number<&Plan::loss_ppm>("network", "loss_ppm", {0, kMillion, 0}),
+    time<&Plan::idle_timeout, milliseconds>("network", "idle_timeout_ms", {1'000, kDayMs, 30'000}),
     number<&Plan::peer_streams_max>("network", "peer_streams_max", {1, kMillion, 4096}),
     number<&Plan::stream_window_bytes>("network", "stream_window_bytes", {1, kBytesMax, 1 << 20}),
     number<&Plan::link_window_bytes>("network", "link_window_bytes", {1, kBytesMax, 64 << 20}),

@@ -150,11 +150,13 @@ class Simulation {
     if (options_.fidelity == Fidelity::quic) {
       return std::make_unique<QuicNetwork>(
           world_, world_.paths(), world_.keyed(), plan_.hosts(),
-          quic::EndpointConfig{.stream_window_bytes = stream_window,
+          quic::EndpointConfig{.idle_timeout = plan_.idle_timeout,
+                               .stream_window_bytes = stream_window,
                                .link_window_bytes = link_window,
                                .peer_streams_max = streams});
     }
     messages::MessagesConfig config;
+    config.idle_timeout = plan_.idle_timeout;
     config.peer_streams_max = streams;
     config.stream_window_bytes = stream_window;
     config.link_window_bytes = link_window;

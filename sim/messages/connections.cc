@@ -159,6 +159,7 @@ std::size_t MessagesNetwork::open_streams(HostIndex host) const { return hosts_[
 
 std::uint64_t MessagesNetwork::unacknowledged(HostIndex host) const {
   std::uint64_t bytes = 0;
+  if (hosts_[host].streams == 0) return bytes;  // as nearly always when somebody asks
   for (const Ref ref : ends_of(host)) {
     for (const auto& [id, stream] : end(ref).streams) {
       if (!stream.out.reset) bytes += stream.out.unacknowledged();

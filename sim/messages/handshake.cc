@@ -171,7 +171,8 @@ void MessagesNetwork::come_up(Ref ref, const std::optional<PeerIdentity>& identi
   one.data_limit_given = config_.link_window_bytes;
   heard(ref, world_.now());
   if (ref.side == 0) ++counters_.links;
-  set_timer(ref, config_.idle_timeout, make(Kind::idle_check, ref, true));
+  // Otherwise the timer of the handshake, which is under way, goes on to look for idleness.
+  if (watches_idle_early()) set_timer(ref, config_.idle_timeout, make(Kind::idle_check, ref, true));
   if (!config_.plain) {
     set_timer(ref, 2 * at(ref).round_trip, make(Kind::datagram_limit, ref, true));
   }

@@ -143,6 +143,8 @@ class MessagesNetwork final : public Network {
   void on_path_probe(Ref ref, std::uint64_t tries);
   void on_ping_due(Ref ref);
   void on_idle_check(Ref ref);
+  // Links may idle out before the longest handshake's timer is due.
+  bool watches_idle_early() const { return config_.idle_timeout < std::chrono::seconds(15); }
   Moment last_activity(const End& end) const;
   Duration clock_lead(HostIndex host) const;
   void start_pinging(Ref ref);

@@ -115,6 +115,7 @@ void MessagesNetwork::handle(Happening&& happening) {
       if (end(ref).state == EndState::up) send_done(ref.connection, happening.d);
       return;
     case Kind::handshake_expired:
+      if (end(ref).state == EndState::up && !watches_idle_early()) return on_idle_check(ref);
       if (end(ref).state == EndState::half_open) return finish(ref, EndState::gone);
       if (is_dialling(end(ref).state)) {
         finish_and_tell(ref, LinkEnd::handshake_timeout, 0, "no answer");

@@ -75,8 +75,8 @@ Bounds bounds(const NodeConfig& config, const Plan& plan) {
   // One way, and a round trip for what the sender's congestion window may hold back.
   bounds.freed_unlost = 3 * way + std::chrono::milliseconds(50);
   bounds.freed = way + again + std::chrono::milliseconds(50);
-  // QUIC's idle timeout of 30 s (io/quic/config.h), then as above.
-  bounds.lost_peer = slowest(std::chrono::seconds(31)) + bounds.freed;
+  // QUIC's idle timeout, then as above.
+  bounds.lost_peer = slowest(plan.idle_timeout + std::chrono::seconds(1)) + bounds.freed;
   // A stream session is served to its end, which may be lost and found three times; other calls
   // have deadlines of three seconds, or little to say.
   const Duration session =

@@ -21,8 +21,10 @@ constexpr Duration kSlack = milliseconds(50);
 constexpr Duration kRounding = milliseconds(2);
 // Loads are remembered for so many ticks.
 constexpr std::size_t kTicks = 8;
-// Longest time in which a lost peer may still explain a failure: the idle timeout of links.
-constexpr Duration kMemory = seconds(40);
+// Congestion control and its measure of the round trip have forgotten what was lost by then.
+constexpr Duration kRecovery = seconds(10);
+// Beyond the idle timeout of links: how long a lost peer may still explain a failure.
+constexpr Duration kMemory = seconds(10);
 
 std::string key_text(const Metadata& metadata) {
   for (const auto& [key, value] : metadata) {
@@ -412,12 +414,13 @@ void LedgerOracle::judge_failure(HostIndex host, const Exchange& exchange,
 
 bool LedgerOracle::may_be_unavailable(const Exchange& exchange) const {
   const Moment began = exchange.began;
+  const Duration memory = plan().idle_timeout + kMemory;
   if (faults().disturbed_since(began - seconds(10))) return true;
   // Whose clock jumped, or who was paused, may have forgotten idle links that the peer still has.
   const auto lately = [&](HostIndex host) {
     return !world().host(host).running() || faults().has_left(host) ||
-           (changed_[host] && *changed_[host] >= began - kMemory) ||
-           faults().was_absent_since(host, began - kMemory);
+           (changed_[host] && *changed_[host] >= began - memory) ||
+           faults().was_absent_since(host, began - memory);
   };
   if (!exchange.expected || lately(exchange.caller)) return true;
   const auto nobody = static_cast<HostIndex>(plan().hosts());
@@ -527,7 +530,7 @@ void LedgerOracle::look_at(const Watch& watch) {
   }
   const HostIndex host = watch.callee ? *exchange->callee : exchange->caller;
   if (watch.sound) {
-    const Moment before = watch.since - seconds(1);
+    const Moment before = watch.since - kRecovery;
     if (faults().disturbed_since(before) ||
         world().paths().lost_since(exchange->caller, *exchange->callee, before)) {
       return;
@@ -582,7 +585,7 @@ void LedgerOracle::on_tick() {
   std::erase_if(exchanges_, [&](const auto& entry) {
     const Exchange& exchange = entry.second;
     if (!exchange.ended) return false;
-    return exchange.callee ? exchange.over : now - *exchange.ended > kMemory;
+    return exchange.callee ? exchange.over : now - *exchange.ended > plan().idle_timeout + kMemory;
   });
 }
 

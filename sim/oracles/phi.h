@@ -40,6 +40,7 @@ class PhiOracle final : public Oracle {
   long double level_milli(const Window& window, Instant now, const NodeConfig& config) const;
 
   std::vector<std::map<NodeId, Rhythm>> rhythms_;  // by member; only directors have any
+  std::uint64_t ticks_ = 0;
 };
 
 }  // namespace rpcnet::sim

@@ -77,8 +77,9 @@ void RegistryOracle::on_command(HostIndex host, const Command& command) {
     }
     const std::uint32_t level = world().host(host).setup.config.phi.avoid_at_milli;
     const bool suspect = view.member.status == MemberStatus::suspect;
-    const bool sure = suspect || view.phi_milli >= level + kLevelSlack;
-    const bool not_at_all = !suspect && view.phi_milli + kLevelSlack < level;
+    const bool never = level == 0;
+    const bool sure = suspect || (!never && view.phi_milli >= level + kLevelSlack);
+    const bool not_at_all = !suspect && (never || view.phi_milli + kLevelSlack < level);
     if (!check(!(sure && !view.avoid) && !(not_at_all && view.avoid))) {
       return fail(host, (view.avoid ? "avoids " : "does not avoid ") + view.member.id.text() +
                             " at a level of " + std::to_string(view.phi_milli));
