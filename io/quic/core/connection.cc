@@ -220,6 +220,10 @@ void Connection::read(const Address& local, const Address& remote, unsigned ecn,
     return;
   }
   note_hearing();
+  if (up_ && tls_.native() != nullptr) {
+    ngtcp2_conn_set_tls_native_handle(conn_, nullptr);
+    tls_.finish();
+  }
 }
 
 void Connection::on_read_error(int error) {

@@ -15,7 +15,9 @@ struct ConnectionCallbacks {
 
   static int recv_crypto_data(ngtcp2_conn* conn, ngtcp2_encryption_level level, std::uint64_t,
                               const std::uint8_t* data, std::size_t size, void* user_data) {
-    return self(user_data).handshake_.feed(conn, level, BytesView(data, size));
+    Connection& connection = self(user_data);
+    if (connection.tls_.native() == nullptr) return 0;  // a ticket: we resume nothing
+    return connection.handshake_.feed(conn, level, BytesView(data, size));
   }
 
   static int handshake_completed(ngtcp2_conn*, void* user_data) {

@@ -66,7 +66,15 @@ bool TlsSession::begin_accepting(ClientCertificate rpc_clients) {
   return offer(session_, "rpcnet/1,rpcnet-gossip/1");
 }
 
+void TlsSession::finish() {
+  agreed_ = protocol();
+  wolfSSL_free(session_);
+  session_ = nullptr;
+  context_.reset();
+}
+
 std::optional<Protocol> TlsSession::protocol() const {
+  if (session_ == nullptr) return agreed_;
   char* name = nullptr;
   unsigned short size = 0;
   if (wolfSSL_ALPN_GetProtocol(session_, &name, &size) != WOLFSSL_SUCCESS || name == nullptr) {

@@ -27,6 +27,11 @@ class TlsSession {
   bool begin_dialling(Protocol protocol);
   bool begin_accepting(ClientCertificate rpc_clients);
 
+  // The handshake is over: nothing is kept but what protocol() tells. What is left to TLS in QUIC
+  // are session tickets, which our acceptors do not send, and it takes over 25 kB.
+  void finish();
+
+  // Null: finished.
   WOLFSSL* native() const { return session_; }
 
   // What ALPN agreed on.
@@ -45,6 +50,7 @@ class TlsSession {
   std::shared_ptr<const TlsContext> context_;  // keeps the certificates of a handshake alive
   ngtcp2_crypto_conn_ref& reference_;
   WOLFSSL* session_ = nullptr;
+  std::optional<Protocol> agreed_;  // once finished
   bool accepting_ = false;
   ClientCertificate rpc_clients_ = ClientCertificate::optional;
   bool ignored_ = false;  // a certificate that this protocol's policy does not look at
