@@ -32,11 +32,23 @@ struct Peer {
 
 // ----------------------------------------------------------------------------------- membership
 
+// What a node knew when it was asked (Node::snapshot): enough for its next life to find the cluster
+// without seeds.
+struct Snapshot {
+  // Its own: the next life begins above them, so nothing that is said of this one holds it up.
+  Incarnation incarnation = 0;
+  std::uint64_t tags_version = 0;
+  std::vector<Peer> members;  // that lived, itself apart, each with its name
+};
+
 // Joins through these addresses, all in parallel, and keeps trying for ever: a seed that cannot be
 // reached, or was lost, is contacted again. Replaces an earlier list. An empty list makes this node
 // the first of its cluster.
 struct Join {
   std::vector<Address> seeds;
+  // The former life of this node. Its members are asked like seeds, some at a time, until one lets
+  // us in.
+  std::optional<Snapshot> former{};
 };
 
 // Says farewell. LeaveCompleted follows when enough members acknowledged it or the time is up.

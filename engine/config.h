@@ -193,8 +193,18 @@ struct SwimConfig {
   // Farewell: acknowledged by this many members, or given up after the timeout.
   std::size_t leave_acks = 3;
   Duration leave_timeout = std::chrono::seconds(2);
-  // Keys and values of a member's tags together, bytes. Fits a datagram with room to spare.
-  std::size_t tags_max = 512;
+  // Keys and values of a member's tags together, bytes; at most 48 KiB. What is longer than 512
+  // travels by stream. 4 KiB: scalecube raised its limit to that, memberlist's 512 is too few for
+  // many (its issues 191 and 218).
+  std::size_t tags_max = 4096;
+  // What may be sent for comparisons of whole views in a second, bytes, both those begun here and
+  // those that others ask for. Beyond it others are turned away as by a busy node and try again,
+  // and none is begun here. Ours: a view of 2000 members is a quarter of a megabyte.
+  std::size_t sync_bytes_per_s = std::size_t{16} << 20;
+  // Gossip is pushed to a member of another zone (tag `zone`) with this chance in a thousand where
+  // it would be to one of our own: what crosses zones is paid for. A member without the tag counts
+  // as of our zone. 1000: zones do not matter.
+  std::uint32_t cross_zone_permille = 250;
   VerdictConfig verdict{};
   PartitionConfig partition{};
 };

@@ -303,6 +303,12 @@ std::vector<WorkerView> Node::workers(std::uint32_t registry, Instant now) const
   return parts_->workers(found->second, now);
 }
 
+ClusterHealth Node::health(Instant now) const {
+  return parts_->swim ? parts_->swim->cluster_health(now) : ClusterHealth{};
+}
+
+Snapshot Node::snapshot() const { return parts_->swim ? parts_->swim->snapshot() : Snapshot{}; }
+
 std::optional<PartitionDetected> Node::partition() const {
   return parts_->swim ? parts_->swim->partition() : std::nullopt;
 }

@@ -22,6 +22,7 @@
 #include "engine/cluster/worker_view.h"
 #include "engine/command.h"
 #include "engine/config.h"
+#include "engine/member_health.h"
 #include "engine/output.h"
 #include "engine/rpc/counters.h"
 #include "engine/swim/counters.h"
@@ -61,6 +62,10 @@ class Node {
   void for_each_member(const std::function<void(const MemberView&)>& visit) const;
   std::optional<Member> find(const NodeId& id) const;
   std::vector<WorkerView> workers(std::uint32_t registry, Instant now) const;
+  // Why each member is thought ill or well, for an operator. Empty of a node that is no member.
+  ClusterHealth health(Instant now) const;
+  // For the next life of this node (Join::former). Empty of a node that is no member.
+  Snapshot snapshot() const;
   // The partition that lasts, with the present numbers; nullopt: none, as far as this side can
   // tell.
   std::optional<PartitionDetected> partition() const;

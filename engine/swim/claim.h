@@ -54,6 +54,7 @@ struct Update {
   Liveness liveness;
   std::optional<NodeId> accuser;  // of a suspect or dead one
   std::optional<TagSet> tags;
+  std::optional<std::uint64_t> tags_at{};  // instead: the version that the teller has
 
   friend bool operator==(const Update&, const Update&) = default;
 };

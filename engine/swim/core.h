@@ -37,6 +37,7 @@ enum class Wake : std::uint8_t {
   tombstone,  // the oldest one is to be forgotten
   verdict,    // look again at those whose suspicion ran out
   partition,  // look again at how many are lost
+  fetch,      // ask for tags that news was too short for
 };
 
 struct Reason {

@@ -39,6 +39,9 @@ struct Counters {
   std::uint64_t syncs_failed = 0;     // begun here: refused, timed out or cut off
   std::uint64_t syncs_refused = 0;    // asked of us and turned away at the maximum
 
+  std::uint64_t fetches = 0;  // streams that asked for long tags
+  std::uint64_t fetches_served = 0;
+
   std::uint64_t heartbeats_sent = 0;
   std::uint64_t heartbeats_received = 0;
   std::uint64_t stalls = 0;  // times this process woke up much later than it wanted

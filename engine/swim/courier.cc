@@ -45,26 +45,34 @@ void Courier::frame(LinkId link, StreamId stream, std::optional<Slot> slot, cons
   Bytes message;
   write_head(message, sender(), body);
   const bool accused = slot && core_.table[*slot].status != MemberStatus::alive;
-  if (accused) write_update(message, update_of(*slot, false));
-  for (const Slot state : states) write_update(message, update_of(state, true));
+  if (accused) write_update(message, update_of(*slot, With::liveness));
+  for (const Slot state : states) write_update(message, update_of(state, With::news));
+  write(link, stream, std::move(message), states.size(), fin, out);
+}
+
+void Courier::write(LinkId link, StreamId stream, Bytes message, std::size_t updates, bool fin,
+                    Outbox& out) {
   Bytes framed;
   wire::Writer(framed).sized(message);
   ++core_.counters.messages_sent;
   core_.counters.bytes_sent += framed.size();
-  core_.counters.updates_sent += states.size();
+  core_.counters.updates_sent += updates;
   out.push(WriteStream{link, stream, std::move(framed), fin});
 }
 
 void Courier::frames(LinkId link, StreamId stream, const Body& body, std::span<const Slot> states,
                      Outbox& out) {
   while (!states.empty()) {
-    std::size_t measured = 0;
+    Bytes message;
+    write_head(message, sender(), body);
     std::size_t count = 0;
-    while (count < states.size() && measured < kFrameRoom) {
-      measured += size_of(update_of(states[count++], true));
-      if (measured > kFrameRoom && count > 1) --count;
+    for (const Slot state : states) {
+      const UpdateView update = update_of(state, With::all);
+      if (count > 0 && message.size() + size_of(update) > kFrameRoom) break;
+      write_update(message, update);
+      ++count;
     }
-    frame(link, stream, std::nullopt, body, states.first(count), false, out);
+    write(link, stream, std::move(message), count, false, out);
     states = states.subspan(count);
   }
 }
@@ -74,13 +82,16 @@ SenderView Courier::sender() const {
   return {self.id.text(), self.incarnation, self.address, core_.active_calls};
 }
 
-UpdateView Courier::update_of(Slot slot, bool with_tags) const {
+UpdateView Courier::update_of(Slot slot, With what) const {
   const Record& record = core_.table[slot];
   UpdateView update{record.id.text(), record.liveness(), std::nullopt, std::nullopt};
   if (record.status != MemberStatus::alive) {
     if (const NodeId* accuser = core_.table.accuser(slot)) update.accuser = accuser->text();
   }
-  if (with_tags && record.tags_version > 0) {
+  if (what == With::liveness || record.tags_version == 0) return update;
+  if (what == With::news && record.tag_set->pairs.size() > kTagsInlineMax) {
+    update.tags_at = record.tags_version;
+  } else {
     update.tags = TagsView{record.tags_version, record.tag_set->pairs};
   }
   return update;
@@ -91,7 +102,7 @@ Bytes Courier::compose(std::optional<Slot> slot, const Body& body, std::size_t r
   message.reserve(core_.news.empty() ? kUsualSize : room);
   write_head(message, sender(), body);
   const auto append = [&](Slot about, bool with_tags) {
-    const UpdateView update = update_of(about, with_tags);
+    const UpdateView update = update_of(about, with_tags ? With::news : With::liveness);
     if (message.size() + size_of(update) > room) return false;
     write_update(message, update);
     ++core_.counters.updates_sent;

@@ -61,7 +61,9 @@ void Knowledge::apply(Instant now, const UpdateView& update, Outbox& out) {
     // The death of a stranger is no news; storing it would make tombstones immortal, as nodes
     // forget them at different times.
     if (!is_member(update.liveness.status)) return;
-    add(now, *NodeId::parse(update.id), update.liveness, copy(update.accuser), update.tags, out);
+    const auto added = add(now, *NodeId::parse(update.id), update.liveness, copy(update.accuser),
+                           update.tags, out);
+    if (added && update.tags_at) lacks_.push_back({*added, *update.tags_at});
     return;
   }
   // Tags first, so that a member that comes back does so with its new ones.
@@ -73,6 +75,9 @@ void Knowledge::apply(Instant now, const UpdateView& update, Outbox& out) {
     ++core_.counters.updates_applied;
   }
   const bool was_member = is_member(member.status);
+  if (update.tags_at && *update.tags_at > member.tags_version) {
+    lacks_.push_back({*slot, *update.tags_at});
+  }
   apply_liveness(now, *slot, update.liveness, update.accuser, out);
   if (news && was_member && is_member(member.status)) {
     out.push(MemberEvent{MemberEventKind::tags_changed, member.view().copy()});
@@ -98,6 +103,19 @@ void Knowledge::declare_dead(Instant now, Slot slot, Outbox& out) {
 void Knowledge::set_own_tags(Tags tags) {
   core_.table.set_tags(kSelf, {core_.table[kSelf].tags_version + 1, std::move(tags)});
   core_.news.add_tags(kSelf);
+}
+
+void Knowledge::resume(const Snapshot& former) {
+  const Record& own = core_.table[kSelf];
+  if (former.incarnation >= own.incarnation && former.incarnation < kCountMax) {
+    core_.table.set_liveness(kSelf, {former.incarnation + 1, MemberStatus::alive, core_.advertise},
+                             std::nullopt);
+    core_.news.add_liveness(kSelf, MemberStatus::alive);
+  }
+  if (former.tags_version >= own.tags_version && former.tags_version < kCountMax) {
+    core_.table.set_tags(kSelf, {former.tags_version + 1, own.tags()});
+    core_.news.add_tags(kSelf);
+  }
 }
 
 void Knowledge::leave() {
@@ -207,6 +225,12 @@ void Knowledge::about_self(Instant now, const UpdateView& update, Outbox& out) {
       core_.news.add_tags(kSelf);
       refuted_ = true;
     }
+  }
+  if (update.tags_at && *update.tags_at > core_.table[kSelf].tags_version &&
+      *update.tags_at < kCountMax) {
+    core_.table.set_tags(kSelf, {*update.tags_at + 1, core_.table[kSelf].tags()});
+    core_.news.add_tags(kSelf);
+    refuted_ = true;
   }
   const Liveness& claim = update.liveness;
   const Liveness held = core_.table[kSelf].liveness();

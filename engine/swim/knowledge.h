@@ -42,6 +42,12 @@ struct Forgotten {
   bool dead = false;  // and had not left
 };
 
+// Somebody whose tags, longer than news carries, are later elsewhere than here.
+struct Lack {
+  Slot slot = 0;
+  std::uint64_t version = 0;
+};
+
 // Somebody who must be told what we hold of it, at this address.
 struct Reminder {
   Slot slot = 0;
@@ -65,6 +71,9 @@ class Knowledge {
   void declare_dead(Instant now, Slot slot, Outbox& out);
 
   void set_own_tags(Tags tags);
+
+  // Begins above what a former life said of itself.
+  void resume(const Snapshot& former);
   void leave();
   bool left() const { return left_; }
 
@@ -74,6 +83,7 @@ class Knowledge {
   // What the claims since the last call have brought about.
   std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
   std::vector<Forgotten> take_forgotten() { return std::exchange(forgotten_, {}); }
+  std::vector<Lack> take_lacks() { return std::exchange(lacks_, {}); }
   std::vector<Reminder> take_reminders() { return std::exchange(reminders_, {}); }
   bool take_refuted() { return std::exchange(refuted_, false); }
   bool quiet() const { return changes_.empty() && reminders_.empty(); }  // nothing to take
@@ -98,6 +108,7 @@ class Knowledge {
   Suspicions& suspicions_;
   std::vector<Change> changes_;
   std::vector<Forgotten> forgotten_;
+  std::vector<Lack> lacks_;
   std::vector<Reminder> reminders_;
   std::optional<Instant> moved_;  // when we last had to contradict another address of ours
   TokenBucket moves_;

@@ -103,6 +103,18 @@ class Membership {
   // One that was declared dead (those who left are not called back).
   std::optional<Slot> random_dead(Rng& rng) const;
 
+  // Any living member other than this node for whom accept(slot) holds, if there is one: for what
+  // few are accepted for. Looks at all of them if it must.
+  template <typename Accept>
+  std::optional<Slot> draw_one(Rng& rng, Accept&& accept) const {
+    const std::size_t first = rng.below(living_.size());
+    for (std::size_t i = 0; i < living_.size(); ++i) {
+      const Slot slot = living_[(first + i) % living_.size()];
+      if (slot != kSelf && accept(slot)) return slot;
+    }
+    return std::nullopt;
+  }
+
   // Up to `count` distinct living members other than this node, for whom accept(slot) holds.
   // Draws at most a few times as often as asked for, so it may find fewer than there are when
   // most are not acceptable.

@@ -34,7 +34,8 @@ enum class Type : std::uint8_t {
 
 enum class UpdateKind : std::uint8_t {
   liveness = 1,
-  state = 2,  // liveness and tags
+  state = 2,    // liveness and tags
+  tags_at = 3,  // liveness, and which version of the tags there is
 };
 
 constexpr std::uint8_t kFamily4 = 4;
@@ -254,8 +255,12 @@ bool read_pairs(Reader& in, Take&& take) {
 std::optional<TagsView> read_tags(Reader& in) {
   const auto version = read_count(in);
   const BytesView all = in.rest();
-  if (!version || !read_pairs(in, [](auto, auto) {})) return std::nullopt;
-  return TagsView{*version, all.first(all.size() - in.left())};
+  if (!version) return std::nullopt;
+  const BytesView pairs = in.rest();
+  if (!read_pairs(in, [](auto, auto) {})) return std::nullopt;
+  const std::size_t size = pairs.size() - in.left();
+  if (size > kTagsWireMax) return std::nullopt;
+  return TagsView{*version, pairs.first(size)};
 }
 
 bool read_sender(Reader& in, SenderView& into) {
@@ -386,7 +391,8 @@ bool read_update(Reader& in, std::optional<UpdateView>& into) {
   const auto content = in.sized(in.left());
   if (!kind || !content) return false;
   const bool state = *kind == static_cast<std::uint8_t>(UpdateKind::state);
-  if (!state && *kind != static_cast<std::uint8_t>(UpdateKind::liveness)) return true;
+  const bool at = *kind == static_cast<std::uint8_t>(UpdateKind::tags_at);
+  if (!state && !at && *kind != static_cast<std::uint8_t>(UpdateKind::liveness)) return true;
   Reader inner(*content);
   const auto id = read_name(inner);
   const auto liveness = read_liveness(inner);
@@ -395,6 +401,7 @@ bool read_update(Reader& in, std::optional<UpdateView>& into) {
   UpdateView update{*id, *liveness, std::nullopt, std::nullopt};
   if (*accused && !(update.accuser = read_name(inner))) return false;
   if (state && !(update.tags = read_tags(inner))) return false;
+  if (at && !(update.tags_at = read_count(inner))) return false;
   into = update;
   return true;
 }
@@ -424,6 +431,7 @@ std::size_t content_size(const UpdateView& update) {
                      (update.liveness.address.is_v4() ? 7 : 19) + 1;
   if (update.accuser) size += text(*update.accuser);
   if (update.tags) size += wire::varint_size(update.tags->version) + update.tags->pairs.size();
+  if (update.tags_at) size += wire::varint_size(*update.tags_at);
   return size;
 }
 
@@ -480,7 +488,9 @@ void write_update(Bytes& out, const UpdateView& update) {
   const std::size_t begin = out.size();
   out.resize(begin + 1 + wire::varint_size(content) + content);
   Pen pen(out.data() + begin);
-  pen.u8(static_cast<std::uint8_t>(update.tags ? UpdateKind::state : UpdateKind::liveness));
+  pen.u8(static_cast<std::uint8_t>(update.tags      ? UpdateKind::state
+                                   : update.tags_at ? UpdateKind::tags_at
+                                                    : UpdateKind::liveness));
   pen.varint(content);
   pen.text(update.id);
   pen.varint(update.liveness.incarnation);
@@ -491,6 +501,8 @@ void write_update(Bytes& out, const UpdateView& update) {
   if (update.tags) {
     pen.varint(update.tags->version);
     pen.bytes(update.tags->pairs);
+  } else if (update.tags_at) {
+    pen.varint(*update.tags_at);
   }
 }
 
@@ -525,6 +537,7 @@ Bytes serialize(const Message& message) {
     if (update.accuser) view.accuser = update.accuser->text();
     const Bytes pairs = update.tags ? serialize(update.tags->tags) : Bytes{};
     if (update.tags) view.tags = TagsView{update.tags->version, pairs};
+    view.tags_at = update.tags_at;
     write_update(bytes, view);
   }
   return bytes;
@@ -541,8 +554,8 @@ Parsed parse(BytesView bytes) {
   for (const UpdateView& update : view.updates) {
     std::optional<TagSet> tags;
     if (update.tags) tags = TagSet{update.tags->version, *parse_tags(update.tags->pairs)};
-    message.updates.push_back(
-        {*NodeId::parse(update.id), update.liveness, copy(update.accuser), std::move(tags)});
+    message.updates.push_back({*NodeId::parse(update.id), update.liveness, copy(update.accuser),
+                               std::move(tags), update.tags_at});
   }
   return message;
 }

@@ -30,9 +30,13 @@ inline constexpr std::uint8_t kWireVersion = 1;
 // An incarnation or tags version over this is malformed: what leaves room above can be refuted.
 inline constexpr std::uint64_t kCountMax = std::uint64_t{1} << 60;
 
-// Tags of one member on the wire. Wider than SwimConfig::tags_max, which limits what we say, so
-// that neighbours may be configured differently.
-inline constexpr std::size_t kTagsWireMax = 16'384;
+// Tags of one member on the wire, with their lengths. Wider than SwimConfig::tags_max, which limits
+// what we say, so that neighbours may be configured differently; less than a frame.
+inline constexpr std::size_t kTagsWireMax = 64'000;
+
+// Longer tags are not put into datagrams: the news says which version there is, and whoever lacks
+// it asks for it by stream. Up to this they fit a datagram with room to spare.
+inline constexpr std::size_t kTagsInlineMax = 512;
 
 // Are you there? `left`: how long the asker will wait, so that nobody works for an answer that
 // comes too late (the nack race of memberlist, swift-distributed-actors 718).
@@ -141,6 +145,8 @@ struct UpdateView {
   Liveness liveness;
   std::optional<std::string_view> accuser;
   std::optional<TagsView> tags;
+  // Instead of them: which version there is to be had from the teller.
+  std::optional<std::uint64_t> tags_at = std::nullopt;
 };
 
 // Who speaks. Its name is well formed.

@@ -2,6 +2,9 @@
 #include "engine/swim/probe.h"
 
 #include <algorithm>
+#include <string>
+
+#include "engine/swim/zone.h"
 
 namespace rpcnet::swim {
 namespace {
@@ -143,7 +146,21 @@ void Probes::ask_relays(Instant now, Probe& probe, Outbox& out) {
   const auto fit = [&](Slot slot) {
     return slot != probe.slot && core_.table[slot].status == MemberStatus::alive;
   };
-  for (const Slot relay : core_.table.draw(core_.rng, core_.config.indirect_probes, fit)) {
+  // One of them from the target's zone: what may be broken is the way there.
+  std::vector<Slot> relays;
+  if (zone_of(target) != nullptr && core_.config.indirect_probes > 0) {
+    const auto near = [&](Slot slot) {
+      const std::string* zone = zone_of(core_.table[slot]);
+      return zone != nullptr && *zone == *zone_of(target) && fit(slot);
+    };
+    if (const auto relay = core_.table.draw_one(core_.rng, near)) relays.push_back(*relay);
+  }
+  const auto other = [&](Slot slot) {
+    return fit(slot) && (relays.empty() || relays.front() != slot);
+  };
+  const std::size_t more = core_.config.indirect_probes - relays.size();
+  for (const Slot relay : core_.table.draw(core_.rng, more, other)) relays.push_back(relay);
+  for (const Slot relay : relays) {
     if (probe.relays.size() >= kRelaysMax) return;
     if (courier_.to_member(now, relay, request, out) != nullptr) probe.relays.push_back(relay);
   }

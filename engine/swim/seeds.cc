@@ -2,6 +2,7 @@
 #include "engine/swim/seeds.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace rpcnet::swim {
@@ -9,31 +10,54 @@ namespace {
 
 constexpr Duration kBackoffMin = std::chrono::milliseconds(200);
 
+// Members of a former life that are asked at once: ours, so that a few that live are found among
+// many that do not, and a large cluster is not dialled whole.
+constexpr std::size_t kFormerMax = 16;
+
 // An operator should know of a silent seed, but not every second.
 constexpr Duration kNoticeInterval = std::chrono::seconds(30);
 
 }  // namespace
 
-void Seeds::join(Instant now, const std::vector<Address>& addresses) {
+void Seeds::join(Instant now, const std::vector<Address>& addresses,
+                 const std::vector<Peer>& former) {
   clear();
   joined_ = false;
-  for (const Address& address : addresses) {
-    const auto same = [&](const Seed& seed) { return seed.address == address; };
-    if (address == core_.advertise || std::any_of(seeds_.begin(), seeds_.end(), same)) continue;
-    core_.timers.arm({Wake::seed, seeds_.size()}, now);
-    seeds_.push_back({.address = address,
-                      .backoff = std::min(kBackoffMin, core_.config.heal_interval),
-                      .lost = true,
-                      .dropped = false,
-                      .refused = false,
-                      .noticed = std::nullopt,
-                      .keeper = std::nullopt});
+  for (const Address& address : addresses) add(now, address, false);
+  std::vector<Address> known;
+  for (const Peer& peer : former) known.push_back(peer.address);
+  core_.rng.shuffle(std::span(known));
+  const std::size_t given = seeds_.size();
+  for (const Address& address : known) {
+    if (seeds_.size() < given + kFormerMax) {
+      add(now, address, true);
+    } else {
+      former_.push_back(address);
+    }
   }
+}
+
+void Seeds::add(Instant now, const Address& address, bool former) {
+  const auto same = [&](const Seed& seed) { return seed.address == address; };
+  if (address == core_.advertise || std::any_of(seeds_.begin(), seeds_.end(), same)) return;
+  core_.timers.arm({Wake::seed, seeds_.size()}, now);
+  seeds_.push_back({.address = address,
+                    .backoff = std::min(kBackoffMin, core_.config.heal_interval),
+                    .lost = true,
+                    .dropped = false,
+                    .former = former,
+                    .refused = false,
+                    .noticed = std::nullopt,
+                    .keeper = std::nullopt});
 }
 
 void Seeds::on_due(Instant now, std::uint64_t place, Outbox& out) {
   if (place >= seeds_.size() || seeds_[place].dropped) return;
   Seed& seed = seeds_[place];
+  if (seed.former && joined_) {
+    seed.dropped = true;
+    return;
+  }
   Duration wait = core_.config.heal_interval;
   if (!joined_) {
     wait = seed.backoff;
@@ -50,6 +74,12 @@ bool Seeds::on_result(Instant now, const SyncResult& result, Outbox& out) {
     return candidate.address == result.peer.address;
   });
   if (seed == seeds_.end() || seed->dropped) return false;
+  if (!result.completed && seed->former) {
+    former_.push_back(seed->address);
+    seed->address = former_.front();
+    former_.pop_front();
+    return true;
+  }
   if (!result.completed) {
     const bool other_reason = std::exchange(seed->refused, result.refused) != result.refused;
     const std::string detail = to_text(seed->address) + ": " + result.detail;
@@ -71,8 +101,9 @@ bool Seeds::on_result(Instant now, const SyncResult& result, Outbox& out) {
 }
 
 void Seeds::note_refusals(Instant now, const std::string& detail, Outbox& out) {
-  const bool all = std::all_of(seeds_.begin(), seeds_.end(),
-                               [](const Seed& seed) { return seed.refused || seed.dropped; });
+  const bool all = std::all_of(seeds_.begin(), seeds_.end(), [](const Seed& seed) {
+    return seed.refused || seed.dropped || seed.former;
+  });
   if (!all) {
     refused_since_.reset();
   } else if (!refused_since_) {
@@ -108,6 +139,7 @@ void Seeds::clear() {
     core_.timers.disarm({Wake::seed, place});
   }
   seeds_.clear();
+  former_.clear();
   refused_since_.reset();
 }
 

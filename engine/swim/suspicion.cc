@@ -55,6 +55,12 @@ void Suspicions::clear() {
   while (!suspects_.empty()) stop(suspects_.begin()->first);
 }
 
+std::vector<NodeId> Suspicions::accused_by(Slot slot) const {
+  const auto found = suspects_.find(slot);
+  if (found == suspects_.end()) return {};
+  return {found->second.accusers.begin(), found->second.accusers.end()};
+}
+
 std::size_t Suspicions::accusers(Slot slot) const {
   const auto found = suspects_.find(slot);
   return found == suspects_.end() ? 0 : found->second.accusers.size();

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "engine/swim/core.h"
 
@@ -34,6 +35,7 @@ class Suspicions {
 
   void clear();
   std::size_t accusers(Slot slot) const;
+  std::vector<NodeId> accused_by(Slot slot) const;  // in order
   std::size_t size() const { return suspects_.size(); }
 
   template <typename See>

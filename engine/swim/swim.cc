@@ -11,6 +11,7 @@
 #include "engine/swim/courier.h"
 #include "engine/swim/errands.h"
 #include "engine/swim/farewell.h"
+#include "engine/swim/fetch.h"
 #include "engine/swim/frame_buffer.h"
 #include "engine/swim/knowledge.h"
 #include "engine/swim/message.h"
@@ -24,6 +25,7 @@
 #include "engine/swim/suspicion.h"
 #include "engine/swim/sync.h"
 #include "engine/swim/verdict.h"
+#include "engine/swim/zone.h"
 
 namespace rpcnet::swim {
 namespace {
@@ -54,6 +56,7 @@ struct Swim::Parts {
         probes(core, courier),
         errands(core, courier),
         sync(core, courier),
+        fetches(core, sync),
         seeds(core, sync),
         reunion(core, courier),
         monitor(core, courier),
@@ -98,6 +101,7 @@ struct Swim::Parts {
   Probes probes;
   Errands errands;
   Sync sync;
+  Fetches fetches;
   Seeds seeds;
   Reunion reunion;
   Monitor monitor;
@@ -237,7 +241,8 @@ Outcome Swim::join(Instant now, const Join& command, Outbox& out) {
   Parts& p = *parts_;
   if (p.knowledge.left()) return Outcome::already_left;
   p.enter(now, out);
-  p.seeds.join(now, command.seeds);
+  if (command.former) p.knowledge.resume(*command.former);
+  p.seeds.join(now, command.seeds, command.former ? command.former->members : std::vector<Peer>());
   p.fire(now, out);
   p.settle(now, out);
   return Outcome::done;
@@ -255,6 +260,7 @@ Outcome Swim::leave(Instant now, Outbox& out) {
   p.probes.clear();
   p.errands.clear();
   p.sync.clear();
+  p.fetches.clear();
   p.seeds.clear();
   p.monitor.clear();
   p.core.news.clear();
@@ -279,7 +285,9 @@ Outcome Swim::change_tags(Instant now, const ChangeTags& command, Outbox& out) {
   }
   std::size_t size = 0;
   for (const auto& [key, value] : tags) size += key.size() + value.size();
-  if (size > p.core.config.tags_max) return Outcome::tags_too_large;
+  if (size > p.core.config.tags_max || serialize(tags).size() > kTagsWireMax) {
+    return Outcome::tags_too_large;
+  }
   if (tags == p.core.table[kSelf].tags()) return Outcome::done;
   p.enter(now, out);
   p.knowledge.set_own_tags(std::move(tags));
@@ -353,6 +361,48 @@ std::optional<Member> Swim::find(const NodeId& id) const {
   const auto slot = parts_->core.table.find(id);
   if (!slot) return std::nullopt;
   return parts_->core.table[*slot].view().copy();
+}
+
+ClusterHealth Swim::cluster_health(Instant now) const {
+  const Parts& p = *parts_;
+  ClusterHealth all{.local_health = 0,
+                    .stalls = p.core.counters.stalls,
+                    .partition = p.partition.state(),
+                    .members = {}};
+  for (const Slot slot : p.core.table.order()) {
+    if (slot == kSelf) continue;
+    const Record& record = p.core.table[slot];
+    const Health health = this->health(record.id, now);
+    MemberHealth one{.member = record.view().copy(),
+                     .accusers = p.suspicions.accused_by(slot),
+                     .suspicion_left = std::nullopt,
+                     .silent_for = std::nullopt,
+                     .phi_milli = health.phi_milli,
+                     .samples = health.samples,
+                     .active_calls = health.active_calls,
+                     .avoid = health.avoid};
+    const NodeId* accuser = p.core.table.accuser(slot);
+    if (one.accusers.empty() && accuser != nullptr) one.accusers.push_back(*accuser);
+    if (record.last_heard) one.silent_for = now - *record.last_heard;
+    const auto due = p.core.timers.deadline({Wake::suspicion, slot});
+    if (record.status == MemberStatus::suspect) {
+      one.suspicion_left = due ? std::max(*due - now, Duration::zero()) : Duration::zero();
+    }
+    all.members.push_back(std::move(one));
+  }
+  return all;
+}
+
+Snapshot Swim::snapshot() const {
+  const Membership& table = parts_->core.table;
+  Snapshot snapshot{table[kSelf].incarnation, table[kSelf].tags_version, {}};
+  for (const Slot slot : table.order()) {
+    const Record& record = table[slot];
+    if (slot != kSelf && is_member(record.status)) {
+      snapshot.members.emplace_back(record.address, record.id);
+    }
+  }
+  return snapshot;
 }
 
 const std::optional<PartitionDetected>& Swim::partition() const {
@@ -463,6 +513,7 @@ void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
     case Wake::errand: return errands.on_due(now, reason.number, out);
     case Wake::suspicion: verdicts.add(now, slot); return judge(now, out);
     case Wake::verdict: return judge(now, out);
+    case Wake::fetch: return fetches.on_due(now, out);
     case Wake::partition: return look_for_partition(now, out);
     case Wake::gossip: return gossip(now, out);
     case Wake::compare: return compare_views(now, out);
@@ -479,6 +530,7 @@ void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
       knowledge.prune(now);
       for (const Forgotten& gone : knowledge.take_forgotten()) {
         partition.forget(gone.slot);
+        fetches.forget(gone.slot);
         if (gone.dead) reunion.remember(gone.peer);
       }
       return look_for_partition(now, out);
@@ -499,10 +551,14 @@ void Swim::Parts::make_up_for(Instant now, Duration stall, Outbox& out) {
 }
 
 void Swim::Parts::gossip(Instant now, Outbox& out) {
-  const auto members =
-      core.table.draw(core.rng, core.config.gossip_fanout, [](Slot) { return true; });
+  // Another zone is served less often, by chance: what is told there spreads within it.
+  const auto fit = [&](Slot slot) {
+    return same_zone(core.table[kSelf], core.table[slot]) ||
+           core.rng.chance(core.config.cross_zone_permille, 1000);
+  };
+  const auto members = core.table.draw(core.rng, core.config.gossip_fanout, fit);
   // There is nobody to tell; who comes later will get the whole view.
-  if (members.empty()) core.news.clear();
+  if (core.table.size() <= 1) core.news.clear();
   for (const Slot slot : members) {
     if (core.news.empty()) return;
     courier.to_member(now, slot, Gossip{}, out);
@@ -568,6 +624,10 @@ void Swim::Parts::receive(Instant now, LinkId from, std::optional<StreamId> stre
   // The updates first: a newcomer may describe itself in them, with its tags.
   for (const UpdateView& update : message.updates) knowledge.apply(now, update, out);
   const auto slot = knowledge.hear(now, message.sender, status, from, out);
+  // In a comparison the digest brings what is lacking.
+  for (const Lack& lack : knowledge.take_lacks()) {
+    if (slot && !stream) fetches.want(now, lack.slot, lack.version, *slot);
+  }
   // Nobody to us: a farewell of a stranger, or one too many.
   if (!slot) {
     if (const auto* leave = std::get_if<Leave>(&message.body)) {

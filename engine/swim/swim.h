@@ -22,6 +22,7 @@
 #include "engine/command.h"
 #include "engine/config.h"
 #include "engine/member.h"
+#include "engine/member_health.h"
 #include "engine/output.h"
 #include "engine/rng.h"
 #include "engine/swim/counters.h"
@@ -104,6 +105,8 @@ class Swim {
   std::size_t member_count() const;
   std::optional<Member> find(const NodeId& id) const;  // tombstones too
   Health health(const NodeId& id, Instant now) const;
+  Snapshot snapshot() const;
+  ClusterHealth cluster_health(Instant now) const;
   // The partition that lasts, as it was last told, with the present numbers; nullopt: none.
   const std::optional<PartitionDetected>& partition() const;
   const Counters& counters() const;

@@ -14,13 +14,16 @@ constexpr std::size_t kServingMax = 64;
 
 constexpr Duration kSyncTimeout = std::chrono::seconds(5);  // without any progress
 
+// What may be sent ahead of the allowed rate: a second's worth, so that a burst of joins is served.
+constexpr Duration kAhead = std::chrono::seconds(1);
+
 constexpr std::size_t kEntriesMax = 128;  // of one frame: 11 KiB at the longest ids
 
 }  // namespace
 
 bool Sync::begin(Instant now, const Peer& peer, bool urgent, Outbox& out) {
   if (running(peer)) return true;
-  if (!urgent && asking_ >= kAskingMax) return false;
+  if (!urgent && (asking_ >= kAskingMax || spent(now))) return false;
   Link* link = core_.links.reach(now, peer, out);
   if (link == nullptr) return false;
   const std::uint64_t number = ++next_;
@@ -35,9 +38,24 @@ bool Sync::begin(Instant now, const Peer& peer, bool urgent, Outbox& out) {
   return true;
 }
 
+void Sync::fetch(Instant now, const Peer& peer, std::vector<NodeId> ids, Outbox& out) {
+  Link* link = core_.links.reach(now, peer, out);
+  if (link == nullptr) return;
+  const std::uint64_t number = ++next_;
+  Session& session = sessions_[number];
+  session.peer = peer;
+  session.link = link->id;
+  session.asker = true;
+  session.wants.ids = std::move(ids);
+  ++asking_;
+  ++core_.counters.fetches;
+  touch(now, number);
+  if (link->may_open_stream()) open(now, number, session, *link, out);
+}
+
 bool Sync::running(const Peer& peer) const {
   return std::any_of(sessions_.begin(), sessions_.end(), [&](const auto& entry) {
-    return entry.second.asker && entry.second.peer == peer;
+    return entry.second.asker && entry.second.wants.ids.empty() && entry.second.peer == peer;
   });
 }
 
@@ -56,8 +74,20 @@ void Sync::on_link_down(LinkId link, const std::string& detail, bool refused) {
 }
 
 bool Sync::on_message(Instant now, const StreamKey& key, const Body& body, Outbox& out) {
+  const std::uint64_t before = core_.counters.bytes_sent;
+  const bool right = take(now, key, body, out);
+  spend(now, core_.counters.bytes_sent - before);
+  return right;
+}
+
+bool Sync::take(Instant now, const StreamKey& key, const Body& body, Outbox& out) {
   if (const auto* open = std::get_if<SyncOpen>(&body)) return serve(now, key, *open, out);
   const auto position = find(key);
+  const bool ours = key.second.opened_by_dialler() == key.first.dialled();
+  if (const auto* wants = std::get_if<SyncWants>(&body);
+      wants != nullptr && position == sessions_.end() && !ours) {
+    return serve_wants(now, key, *wants, out);
+  }
   // The rest of an exchange that we have given up.
   if (position == sessions_.end()) return true;
   Session& session = position->second;
@@ -74,6 +104,12 @@ bool Sync::on_message(Instant now, const StreamKey& key, const Body& body, Outbo
     return true;
   }
   if (const auto* digest = std::get_if<SyncDigest>(&body)) {
+    // Many may have asked while there was room, and each answer is a view.
+    if (!session.asker && spent(now)) {
+      refuse(key, out);
+      finish(position, false, "too busy");
+      return true;
+    }
     return !session.asker && !session.done && compare(session, *digest, out);
   }
   if (const auto* wants = std::get_if<SyncWants>(&body)) {
@@ -83,7 +119,8 @@ bool Sync::on_message(Instant now, const StreamKey& key, const Body& body, Outbo
   }
   if (std::holds_alternative<SyncEnd>(body)) {
     if (!session.asker || !session.differs) return false;
-    out.push(WriteStream{key.first, key.second, {}, true});
+    // A fetch has said all it has to say.
+    if (session.wants.ids.empty()) out.push(WriteStream{key.first, key.second, {}, true});
     finish(position, true, {});
     return true;
   }
@@ -121,6 +158,11 @@ void Sync::open(Instant now, std::uint64_t number, Session& session, Link& link,
   session.stream = core_.links.open_stream(link);
   by_stream_.emplace(StreamKey{link.id, *session.stream}, number);
   touch(now, number);
+  if (!session.wants.ids.empty()) {
+    session.differs = true;
+    courier_.frame(link.id, *session.stream, std::nullopt, session.wants, {}, true, out);
+    return;
+  }
   const Slot self = kSelf;
   const SyncOpen message{core_.table.fingerprint()};
   courier_.frame(link.id, *session.stream, std::nullopt, message, {&self, 1}, false, out);
@@ -128,12 +170,7 @@ void Sync::open(Instant now, std::uint64_t number, Session& session, Link& link,
 
 bool Sync::serve(Instant now, const StreamKey& key, const SyncOpen& open, Outbox& out) {
   if (find(key) != sessions_.end()) return false;
-  if (sessions_.size() - asking_ >= kServingMax) {
-    ++core_.counters.syncs_refused;
-    out.push(ResetStream{key.first, key.second, StreamCode::refused});
-    out.push(StopStream{key.first, key.second, StreamCode::refused});
-    return true;
-  }
+  if (refuse_if_busy(now, key, out)) return true;
   ++core_.counters.syncs_served;
   const Slot self = kSelf;
   const bool same = open.fingerprint == core_.table.fingerprint();
@@ -147,6 +184,38 @@ bool Sync::serve(Instant now, const StreamKey& key, const SyncOpen& open, Outbox
   by_stream_.emplace(key, number);
   touch(now, number);
   return true;
+}
+
+bool Sync::serve_wants(Instant now, const StreamKey& key, const SyncWants& wants, Outbox& out) {
+  if (refuse_if_busy(now, key, out)) return true;
+  ++core_.counters.fetches_served;
+  Session session;
+  session.link = key.first;
+  session.stream = key.second;
+  give(session, wants, out);
+  courier_.frame(key.first, key.second, std::nullopt, SyncEnd{}, {}, true, out);
+  return true;
+}
+
+bool Sync::refuse_if_busy(Instant now, const StreamKey& key, Outbox& out) {
+  if (sessions_.size() - asking_ < kServingMax && !spent(now)) return false;
+  refuse(key, out);
+  return true;
+}
+
+void Sync::refuse(const StreamKey& key, Outbox& out) {
+  ++core_.counters.syncs_refused;
+  out.push(ResetStream{key.first, key.second, StreamCode::refused});
+  out.push(StopStream{key.first, key.second, StreamCode::refused});
+}
+
+bool Sync::spent(Instant now) const { return paid_until_ > now + kAhead; }
+
+void Sync::spend(Instant now, std::uint64_t bytes) {
+  const std::uint64_t rate = std::max<std::uint64_t>(core_.config.sync_bytes_per_s, 1);
+  constexpr std::uint64_t kNanoseconds = 1'000'000'000;
+  const Duration cost(static_cast<std::int64_t>(bytes * kNanoseconds / rate));
+  paid_until_ = std::max(paid_until_, now) + cost;
 }
 
 void Sync::send_digest(const Session& session, Outbox& out) {
@@ -229,6 +298,11 @@ void Sync::finish(Position position, bool completed, std::string detail, bool re
   if (session.stream) by_stream_.erase(StreamKey{session.link, *session.stream});
   if (session.asker) {
     --asking_;
+    // Of a fetch that failed there is nothing to tell: whoever tells the news again is asked.
+    if (!session.wants.ids.empty()) {
+      sessions_.erase(position);
+      return;
+    }
     ++(completed ? core_.counters.syncs_completed : core_.counters.syncs_failed);
     results_.push_back({session.peer, completed, std::move(detail), refused});
   }

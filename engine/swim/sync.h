@@ -12,6 +12,12 @@
 // memberlist sends both whole views each time. Here equal views cost one round trip and some fifty
 // bytes, whatever their size, and unequal ones a digest and the difference. The states themselves
 // are ordinary updates and are applied as such before this sees the message.
+//
+// A stream that begins with SyncWants asks for these states alone, and is answered with them and
+// SyncEnd (fetch.h).
+//
+// All this is limited in number and in bytes (SwimConfig::sync_bytes_per_s): who asks for more is
+// turned away, and asks again.
 #pragma once
 
 #include <cstddef>
@@ -45,6 +51,9 @@ class Sync {
   // False: not begun, since the peer cannot be reached now or too many are running.
   bool begin(Instant now, const Peer& peer, bool urgent, Outbox& out);
 
+  // Asks this member for the states of these.
+  void fetch(Instant now, const Peer& peer, std::vector<NodeId> ids, Outbox& out);
+
   bool running(const Peer& peer) const;
   bool asks(const StreamKey& key) const { return by_stream_.contains(key); }
 
@@ -72,6 +81,7 @@ class Sync {
     LinkId link;
     std::optional<StreamId> stream;  // absent while the link is being reached
     bool asker = false;
+    SyncWants wants;  // not empty: a fetch
     bool differs = false;
     bool done = false;               // other: SyncEnd was sent
     std::optional<NodeId> compared;  // other: the last id of the digest so far
@@ -79,6 +89,12 @@ class Sync {
 
   using Position = std::map<std::uint64_t, Session>::iterator;
 
+  bool take(Instant now, const StreamKey& key, const Body& body, Outbox& out);
+  bool serve_wants(Instant now, const StreamKey& key, const SyncWants& wants, Outbox& out);
+  bool refuse_if_busy(Instant now, const StreamKey& key, Outbox& out);
+  void refuse(const StreamKey& key, Outbox& out);
+  bool spent(Instant now) const;
+  void spend(Instant now, std::uint64_t bytes);
   void open(Instant now, std::uint64_t number, Session& session, Link& link, Outbox& out);
   bool serve(Instant now, const StreamKey& key, const SyncOpen& open, Outbox& out);
   void send_digest(const Session& session, Outbox& out);
@@ -94,6 +110,7 @@ class Sync {
   std::map<StreamKey, std::uint64_t> by_stream_;
   std::uint64_t next_ = 0;
   std::size_t asking_ = 0;
+  Instant paid_until_{Instant::min()};  // what was sent is paid for by then, at the allowed rate
   std::vector<SyncResult> results_;
 };
 

@@ -33,7 +33,8 @@ void SwimWorld::start(std::size_t host, const std::vector<std::size_t>& seeds) {
   start_at(host, addresses);
 }
 
-void SwimWorld::start_at(std::size_t number, const std::vector<Address>& seeds) {
+void SwimWorld::start_at(std::size_t number, const std::vector<Address>& seeds,
+                         std::optional<Snapshot> former) {
   Host& host = *hosts_[number];
   ++host.life;
   host.paused = false;
@@ -52,7 +53,7 @@ void SwimWorld::start_at(std::size_t number, const std::vector<Address>& seeds) 
     ChangeTags tags;
     for (const auto& [key, value] : host.tags) tags.changes.emplace_back(key, value);
     swim.change_tags(now_, tags, out);
-    swim.join(now_, {seeds}, out);
+    swim.join(now_, {seeds, former}, out);
   });
 }
 
@@ -369,6 +370,7 @@ void SwimWorld::order(std::size_t host, Order&& wanted) {
     const auto [index, side] = *found;
     const int to = 1 - side;
     const std::size_t other = connections_[index].sides[to].host;
+    if (tap_) tap_(host, other, datagram->bytes, false);
     if (lost() || muted_.contains({host, other})) return;
     auto bytes = std::make_shared<Bytes>(std::move(datagram->bytes));
     at(now_ + flight(), [this, index, to, bytes] {
@@ -387,6 +389,7 @@ void SwimWorld::order(std::size_t host, Order&& wanted) {
     if (!found) return;
     const auto [index, side] = *found;
     const int to = 1 - side;
+    if (tap_) tap_(host, connections_[index].sides[to].host, write->bytes, true);
     auto data = std::make_shared<WriteStream>(std::move(*write));
     Duration delay = flight();
     while (lost()) delay += kRetransmit;

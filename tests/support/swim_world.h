@@ -67,7 +67,8 @@ class SwimWorld {
   // Adds a host that does not run yet. Returns its number.
   std::size_t add(const std::string& name);
   void start(std::size_t host, const std::vector<std::size_t>& seeds = {});
-  void start_at(std::size_t host, const std::vector<Address>& seeds);
+  void start_at(std::size_t host, const std::vector<Address>& seeds,
+                std::optional<Snapshot> former = std::nullopt);
   // Replaces the list of seeds of one that runs.
   void join(std::size_t host, const std::vector<Address>& seeds);
   void crash(std::size_t host);
@@ -86,6 +87,9 @@ class SwimWorld {
   void mend_all() { cut_.clear(); }
   // Datagrams alone are lost; streams pass.
   void mute(std::size_t from, std::size_t to) { muted_.emplace(from, to); }
+  // Shown whatever is sent, lost or not, by datagram or stream: from, to, bytes, stream.
+  using Tap = std::function<void(std::size_t, std::size_t, const Bytes&, bool)>;
+  void tap(Tap tap) { tap_ = std::move(tap); }
   // Another address that leads to this host.
   void alias(const Address& address, std::size_t host) { by_address_[address] = host; }
   void set_loss(std::uint32_t permille) { options_.loss_permille = permille; }
@@ -166,6 +170,7 @@ class SwimWorld {
   std::map<std::pair<std::size_t, LinkId>, std::pair<std::size_t, int>> by_link_;
   std::set<std::pair<std::size_t, std::size_t>> cut_;
   std::set<std::pair<std::size_t, std::size_t>> muted_;
+  Tap tap_;
   std::vector<CloseLink> closed_;
   std::vector<Outbox> outboxes_;
 };

@@ -37,6 +37,8 @@ Update any_update() {
   if (*rc::gen::arbitrary<bool>()) {
     const auto pairs = *rc::gen::arbitrary<std::map<std::string, std::string>>();
     update.tags = TagSet{any_count(), {pairs.begin(), pairs.end()}};
+  } else if (*rc::gen::arbitrary<bool>()) {
+    update.tags_at = any_count();
   }
   return update;
 }

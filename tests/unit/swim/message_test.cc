@@ -80,6 +80,7 @@ BOOST_AUTO_TEST_CASE(UpdatesSurviveATrip) {
                               {7, status, address},
                               *NodeId::parse("b"),
                               TagSet{4, {{"role", "worker"}, {"zone", ""}}}});
+    gossip.updates.push_back({*NodeId::parse("d"), {7, status, address}, {}, {}, 300});
   }
   BOOST_TEST(same_after_a_trip(gossip));
 }
@@ -136,6 +137,10 @@ BOOST_AUTO_TEST_CASE(RefusesWhatTheGrammarForbids) {
   // Tags out of order.
   BOOST_TEST(!malformed(head + "02 14 01 62 00 00 04 01020304 0005 00 01 02 01 61 00 01 62 00"));
   BOOST_TEST(malformed(head + "02 14 01 62 00 00 04 01020304 0005 00 01 02 01 62 00 01 61 00"));
+  // Tags that are somewhere: without a version, and with one that cannot be refuted.
+  BOOST_TEST(!malformed(head + "03 0d 01 62 00 00 04 01020304 0005 00 09"));
+  BOOST_TEST(malformed(head + "03 0c 01 62 00 00 04 01020304 0005 00"));
+  BOOST_TEST(malformed(head + "03 14 01 62 00 00 04 01020304 0005 00 d000000000000001"));
 }
 
 BOOST_AUTO_TEST_CASE(ACountBeyondTheBytesIsRefusedWithoutReserving) {
