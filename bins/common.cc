@@ -60,6 +60,11 @@ void add_member(Options& options, MemberOptions& target) {
               host(target.advertise));
   options.add({"--node", {}, "NAME", "this node's name, which its certificate must cover"},
               node_name(target.node));
+  options.add({"--snapshot",
+               {"RPCNET_SNAPSHOT"},
+               "FILE",
+               "keep the members' addresses here, to rejoin through them when no director is left"},
+              text(target.snapshot));
 }
 
 void set_up_library_log(LogLevel wanted) {
@@ -80,6 +85,7 @@ HostOptions member_host(const std::string& bind, const std::string& director,
   options.node = member.node;
   options.credentials = common.credentials;
   options.recording = common.recording;
+  options.snapshot.file = member.snapshot;
   // A client that was killed must not count as load until QUIC's idle timeout.
   options.quic.accept_silence_max = std::chrono::seconds(5);
   return options;

@@ -23,6 +23,7 @@ void add_common(Options& options, CommonOptions& target);
 struct MemberOptions {
   std::string node{};
   std::string advertise{};
+  std::string snapshot{};
 };
 
 void add_member(Options& options, MemberOptions& target);

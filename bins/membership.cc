@@ -1,5 +1,9 @@
 #include "bins/membership.h"
 
+#include <asio/signal_set.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
 #include <csignal>
 
 #include "io/signals.h"
@@ -52,6 +56,20 @@ asio::awaitable<void> tell_events(EventStream events, Console console) {
     if (kind == MemberEventKind::tags_changed) continue;
     console.info(symbol_of(kind), "{}: {} at {}", to_text(kind), label_of(member),
                  to_text(member.address));
+  }
+}
+
+asio::awaitable<void> tell_health_on_signal(ClusterMembership cluster, Console console) {
+  asio::signal_set asked(co_await asio::this_coro::executor, SIGUSR1);
+  while (true) {
+    co_await asked.async_wait(asio::use_awaitable);
+    const ClusterHealth health = cluster.health();
+    console.info("🩺", "members: {} known beside this node; local health {}, {} stalls{}",
+                 health.members.size(), health.local_health, health.stalls,
+                 health.partition ? "; partition: " + to_text(*health.partition) : "");
+    for (const MemberHealth& member : health.members) {
+      console.info("🩺", "member {}", to_text(member));
+    }
   }
 }
 

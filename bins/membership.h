@@ -20,6 +20,9 @@ void outlive_readers();
 // One line for each NodeJoined, NodeLeft, NodeFailed, NodeRecovered; for ever.
 asio::awaitable<void> tell_events(EventStream events, Console console);
 
+// At each SIGUSR1, what this node thinks of every member and why; for ever.
+asio::awaitable<void> tell_health_on_signal(ClusterMembership cluster, Console console);
+
 // Waits for SIGTERM. SIGINT instead ends the process on the spot, as from a hard kill, which is
 // what the chapter's "Hard Kill Test" shows. After either a second signal ends the process at once.
 asio::awaitable<void> told_to_leave();

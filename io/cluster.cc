@@ -96,6 +96,8 @@ Member ClusterMembership::self() const {
   return Member{.id = config.id, .address = config.advertise, .tags = {}};
 }
 
+ClusterHealth ClusterMembership::health() const { return core_->node().health(core_->now()); }
+
 std::optional<PartitionDetected> ClusterMembership::partition() const {
   return core_->node().partition();
 }

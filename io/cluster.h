@@ -26,6 +26,7 @@
 #include "engine/cluster/worker_view.h"
 #include "engine/command.h"
 #include "engine/member.h"
+#include "engine/member_health.h"
 #include "io/call.h"
 #include "io/completion.h"
 #include "io/host.h"
@@ -93,7 +94,7 @@ class ClusterMembership {
     return core::complete(executor(), start_leave(), std::forward<Token>(token));
   }
 
-  // This node's own words about itself, 512 bytes in all by default. Keys: 1 to 64 of [a-z0-9._-].
+  // This node's own words about itself, 4 KiB in all by default. Keys: 1 to 64 of [a-z0-9._-].
   Status set_tag(std::string key, std::string value);
   Status set_tags(Tags tags);
   Status remove_tag(std::string key);
@@ -101,6 +102,9 @@ class ClusterMembership {
   std::vector<Member> members() const;  // alive and suspect, this node among them
   std::optional<Member> find(const NodeId& id) const;
   Member self() const;
+
+  // Why each member is thought ill or well: who accuses it, how long it has been silent, its phi.
+  ClusterHealth health() const;
 
   // The partition that lasts, as far as this side can tell; absent: none.
   std::optional<PartitionDetected> partition() const;

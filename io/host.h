@@ -40,6 +40,7 @@
 #include "io/recording_options.h"
 #include "io/result.h"
 #include "io/service.h"
+#include "io/snapshot_options.h"
 #include "io/udp_counters.h"
 
 namespace rpcnet {
@@ -91,6 +92,7 @@ struct HostOptions {
   std::size_t socket_buffer_bytes = std::size_t{8} << 20;
 
   RecordingOptions recording{};  // the flight recorder; off
+  SnapshotOptions snapshot{};    // for rejoining without seeds; off
 
   // Of the engine's random numbers; 0: drawn from the system.
   std::uint64_t seed = 0;

@@ -43,6 +43,7 @@ asio::awaitable<int> direct(Program& program, const DirectorOptions& options) {
 
   program.beside(pool.watch());
   program.beside(tell_events(std::move(events), console));
+  program.beside(tell_health_on_signal(cluster, console));
   co_await told_to_leave();
   co_await leave(host, cluster, console);
   co_return 0;

@@ -8,6 +8,7 @@ void parse(DirectorOptions& target, int argc, const char* const* argv) {
       "director", "Knows the workers of its cluster by gossip and tells clients which one to use.",
       "Signals: SIGTERM lets running calls finish and says farewell; SIGINT (Ctrl+C) ends at once\n"
       "without a farewell. A second SIGTERM ends at once too.\n"
+      "SIGUSR1 prints what this node thinks of each member, and why.\n"
       "Exit status: 0 after SIGTERM, 64 for a bad option or variable, 1 for anything else.");
   options.add({"--addr", {"DIRECTOR_ADDR"}, "HOST:PORT", "where to listen"}, address(target.addr));
   options.add({"--strategy",

@@ -49,6 +49,7 @@ asio::awaitable<int> work(Program& program, const WorkerOptions& options) {
   ClusterMembership cluster(host);
   const Status tagged = cluster.set_tags(options.tags);
   if (!tagged.ok()) throw Exit{1, "--tag: " + tagged.message};
+  program.beside(tell_health_on_signal(cluster, console));
   program.beside(join(program, options, cluster, *inference, console));
   co_await told_to_leave();
   inference->drain();

@@ -11,6 +11,7 @@ void parse(WorkerOptions& target, int argc, const char* const* argv) {
       "the\n"
       "node says farewell and its peers see NodeLeft. SIGINT (Ctrl+C) ends at once without a\n"
       "farewell, as a hard kill does. A second SIGTERM ends at once too.\n"
+      "SIGUSR1 prints what this node thinks of each member, and why.\n"
       "Exit status: 0 after SIGTERM, 64 for a bad option or variable, 1 for anything else.");
   options.add({"--label", {"WORKER_LABEL"}, "NAME", "its label, and its node's name"},
               text(target.label));

@@ -14,6 +14,7 @@
 
 #include "io/core/link_log.h"
 #include "io/core/recycled.h"
+#include "io/core/snapshot_file.h"
 
 namespace rpcnet::core {
 
@@ -39,10 +40,18 @@ Core::Core(asio::io_context& context, Setup setup)
 
 Core::~Core() { stop(); }
 
-void Core::start() { driver_.start(weak_from_this()); }
+void Core::start() {
+  driver_.start(weak_from_this());
+  if (settings_.snapshot.file.empty() || !node().config().member) return;
+  read_snapshot();
+  asio::co_spawn(context_, keep_writing(weak_from_this()),
+                 asio::bind_cancellation_slot(stop_writing_.slot(), asio::detached));
+}
 
 void Core::stop() {
   if (driver_.stopped()) return;
+  write_snapshot();
+  stop_writing_.emit(asio::cancellation_type::terminal);
   driver_.stop();
   for (const auto& call : outgoing_.take_all()) end(call, host_stopped(), {});
   for (const auto& call : incoming_.take_all()) abort(call);
@@ -372,6 +381,50 @@ asio::awaitable<bool> Core::drain(std::shared_ptr<Core> self, Duration grace) {
   co_return !self->stopped() && self->drained();
 }
 
+// --------------------------------------------------------------------------------------- snapshot
+
+void Core::read_snapshot() {
+  const NodeConfig& config = node().config();
+  auto read = core::read_snapshot(settings_.snapshot.file, {config.cluster, config.id});
+  if (read.ok()) {
+    former_ = std::move(*read);
+  } else if (read.code() == StatusCode::not_found) {
+    spdlog::info("snapshot: {}; this is a first start", read.status().message);
+  } else {
+    spdlog::warn("snapshot: {}; starting without it", read.status().message);
+  }
+}
+
+void Core::write_snapshot() {
+  if (settings_.snapshot.file.empty() || !node().config().member) return;
+  const Snapshot snapshot = node().snapshot();
+  // Alone: what the former life knew may still be of use to the next.
+  if (snapshot.members.empty()) return;
+  const NodeConfig& config = node().config();
+  std::string text = snapshot_text({config.cluster, config.id}, snapshot);
+  if (text == snapshot_) return;
+  const Status written = core::write_snapshot(settings_.snapshot.file, text);
+  std::uint64_t left_out = 0;
+  if (written.ok()) {
+    snapshot_ = std::move(text);
+  } else if (limiter_.allow(now(), "snapshot", left_out)) {
+    spdlog::warn("snapshot: {}", written.message);
+  }
+}
+
+asio::awaitable<void> Core::keep_writing(std::weak_ptr<Core> weak) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  for (;;) {
+    Duration interval{};
+    if (const auto core = weak.lock()) interval = core->settings_.snapshot.interval;
+    timer.expires_after(std::max<Duration>(interval, std::chrono::milliseconds(100)));
+    co_await timer.async_wait(asio::use_awaitable);
+    const auto core = weak.lock();
+    if (!core || core->stopped()) co_return;
+    core->write_snapshot();
+  }
+}
+
 // ---------------------------------------------------------------------------------------- cluster
 
 asio::awaitable<Status> Core::join(std::shared_ptr<Core> self, std::vector<std::string> seeds) {
@@ -402,11 +455,12 @@ asio::awaitable<Status> Core::join(std::shared_ptr<Core> self, std::vector<std::
     }
   }
   if (join != self->joins_) co_return error(StatusCode::cancelled, "another join took over");
-  if (!unresolved.empty() && hopeless) co_return unknown;
+  if (!unresolved.empty() && hopeless && !self->former_) co_return unknown;
 
   const std::uint64_t joined = self->joined_count_;
-  if (!known.empty() || unresolved.empty()) {
-    const Outcome outcome = self->command(Join{known});
+  if (!known.empty() || unresolved.empty() || self->former_) {
+    Join command{known, std::exchange(self->former_, std::nullopt)};
+    const Outcome outcome = self->command(std::move(command));
     if (outcome != Outcome::done) {
       co_return error(StatusCode::failed_precondition,
                       std::string("cannot join: ") + to_text(outcome));

@@ -140,6 +140,9 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   void on(Notice&& event);
 
   void tell(const ClusterEvent& event);
+  void read_snapshot();
+  void write_snapshot();
+  static asio::awaitable<void> keep_writing(std::weak_ptr<Core> weak);
   void end(const std::shared_ptr<OutgoingCall>& call, Status status, Metadata trailers);
   void abort(std::shared_ptr<IncomingCall> call);
   void forget(IncomingCall& call);
@@ -176,6 +179,9 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   std::uint64_t unknown_methods_ = 0;
   std::uint64_t denied_ = 0;
   std::uint64_t events_coalesced_ = 0;
+  std::optional<Snapshot> former_;  // until the first join
+  std::string snapshot_;            // as it was written last
+  asio::cancellation_signal stop_writing_;
   Wakeup joined_;
   Wakeup leave_over_;
   Wakeup pass_over_;

@@ -191,7 +191,8 @@ Result<Setup> set_up(asio::io_context& context, HostOptions options) {
                .endpoint = std::move(endpoint),
                .credentials = std::move(*credentials),
                .recording = std::move(options.recording),
-               .settings = {files, options.event_queue_max, options.call_timeout, options.retry}};
+               .settings = {files, options.event_queue_max, options.call_timeout, options.retry,
+                            std::move(options.snapshot)}};
 }
 
 }  // namespace rpcnet::core
