@@ -49,6 +49,7 @@ class Arbitrary {
   void fill(LinkEnd& value) { value = static_cast<LinkEnd>(below(10)); }
   void fill(StatusCode& value) { value = static_cast<StatusCode>(below(17)); }
   void fill(LoadBalancingStrategy& value) { value = static_cast<LoadBalancingStrategy>(below(3)); }
+  void fill(PartitionPolicy& value) { value = static_cast<PartitionPolicy>(below(3)); }
   void fill(std::string& value) { value = text(); }
   void fill(Bytes& value) { value = bytes(); }
   void fill(BytesView& value) {
