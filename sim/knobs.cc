@@ -78,6 +78,25 @@ constexpr std::array kKnobs{
          [](NodeConfig& c, std::int64_t v) {
            c.phi.probe_at_milli = static_cast<std::uint32_t>(v);
          }},
+    Knob{"cut_wait_ms",
+         [](NodeConfig& c, std::int64_t v) { c.swim.verdict.cut_wait = milliseconds(v); }},
+    Knob{"freeze_max_ms",
+         [](NodeConfig& c, std::int64_t v) { c.swim.verdict.freeze_max = milliseconds(v); }},
+    // In the order of PartitionPolicy: go_on, read_only, keep_majority.
+    Knob{"partition_policy",
+         [](NodeConfig& c, std::int64_t v) {
+           c.swim.partition.policy = static_cast<PartitionPolicy>(std::min<std::int64_t>(v, 2));
+         }},
+    Knob{"partition_grace_ms",
+         [](NodeConfig& c, std::int64_t v) { c.swim.partition.grace = milliseconds(v); }},
+    Knob{"sync_bytes_per_s",
+         [](NodeConfig& c, std::int64_t v) {
+           c.swim.sync_bytes_per_s = static_cast<std::size_t>(v);
+         }},
+    Knob{"cross_zone_permille",
+         [](NodeConfig& c, std::int64_t v) {
+           c.swim.cross_zone_permille = static_cast<std::uint32_t>(v);
+         }},
     Knob{"silence_max_ms",
          [](NodeConfig& c, std::int64_t v) { c.rpc_links.silence_max = milliseconds(v); }},
     Knob{"message_max",

@@ -44,6 +44,12 @@ double divergence(const RegistryOracle::Luck& luck) {
   return expected <= 0 || expected >= 1 ? 0 : term(came, expected) + term(1 - came, 1 - expected);
 }
 
+// Nobody is chosen on the side of a partition without a quorum, if the policy says so.
+bool refuses(const Node& node) {
+  return node.partition() && !node.partition()->quorum &&
+         node.config().swim.partition.policy == PartitionPolicy::keep_majority;
+}
+
 }  // namespace
 
 RegistryOracle::RegistryOracle(const Ground& ground, const LedgerOracle& ledger)
@@ -67,6 +73,7 @@ void RegistryOracle::on_command(HostIndex host, const Command& command) {
   const auto& filter = registries_[host][select->registry].opened.filter.equal;
   std::size_t workers = 0;
   for (const Member& member : node.members()) workers += matches(filter, member.tags) ? 1 : 0;
+  if (refuses(node)) workers = 0;
   if (!check(workers == asked.views.size())) return fail(host, "has a registry that lacks workers");
   const Instant now = world().local_now(host);
   const Duration ttl = world().host(host).setup.config.registry.assignment_ttl;
@@ -104,14 +111,11 @@ void RegistryOracle::on_event(HostIndex host, const Event& event) {
     return fail(host, "chose without being asked");
   }
   ++choices_;
-  if (selected->no_quorum) {
-    const Node& node = *world().host(host).node;
-    const bool so = node.partition() && !node.partition()->quorum &&
-                    node.config().swim.partition.policy == PartitionPolicy::keep_majority;
-    if (!check(so && !selected->worker)) fail(host, "refuses to choose without a reason");
-  } else {
-    judge(host, *asked_, selected->worker);
+  const bool refused = refuses(*world().host(host).node);
+  if (!check(selected->no_quorum == refused)) {
+    return fail(host, refused ? "chooses without a quorum" : "refuses to choose without a reason");
   }
+  judge(host, *asked_, selected->worker);
   asked_.reset();
 }
 
