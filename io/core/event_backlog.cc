@@ -3,12 +3,17 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace rpcnet::core {
 namespace {
 
-bool is_crossing(MemberEventKind kind) { return kind != MemberEventKind::tags_changed; }
+// In or out of the membership; other changes are of a member that stays one.
+bool is_crossing(MemberEventKind kind) {
+  return kind == MemberEventKind::joined || kind == MemberEventKind::left ||
+         kind == MemberEventKind::failed || kind == MemberEventKind::recovered;
+}
 
 // The crossings of one member that wait. They alternate between in and out.
 struct Story {
@@ -19,7 +24,7 @@ struct Story {
 // What of a member has been met so far, going backwards.
 struct Later {
   std::size_t crossings = 0;
-  bool tags = false;
+  std::set<MemberEventKind> others;
 };
 
 }  // namespace
@@ -69,9 +74,9 @@ std::size_t EventBacklog::fold() {
       if (keep && later.crossings == enough && is_member(change->member.status)) {
         change->kind = story.first;
       }
-      later.tags = true;  // a crossing tells the tags: what changed before it is in it
     } else {
-      keep = !std::exchange(later.tags, true);
+      // A crossing tells how the member is then: what changed before it is in it.
+      keep = later.crossings == 0 && later.others.insert(change->kind).second;
     }
     if (keep) kept.push_front(std::move(*event));
   }

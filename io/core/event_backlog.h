@@ -3,8 +3,8 @@
 // Events wait in the order in which they happened. When more than the maximum wait, they are
 // folded: nothing that is true in the end is lost, only what was true in between. Of each member
 // the last two crossings stay (in and out of the membership), so that its story remains one that
-// can happen, and the last change of tags; of partitions the last word. What is left is bounded by
-// the number of members, however slow the reader.
+// can happen, and the last of each other change since; of partitions the last word. What is left is
+// bounded by the number of members, however slow the reader.
 #pragma once
 
 #include <cstddef>

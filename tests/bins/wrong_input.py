@@ -45,7 +45,7 @@ USAGE = [
     ("worker", ["--tag", "role=boss"], {}, 64, ["--tag", "role=boss"]),
     ("worker", ["--record-max-bytes", "12"], {}, 64, ["--record-max-bytes", "12", "4096"]),
     ("client", ["--record-payloads=maybe"], {}, 64, ["--record-payloads", "maybe"]),
-    ("worker", ["--tag", "big=" + "x" * 600], {}, 1, ["tag"]),
+    ("worker", ["--tag", "big=" + "x" * 6000], {}, 1, ["tag"]),
     ("client", ["--tokens", "-3"], {}, 64, ["--tokens", "-3"]),
     ("client", ["--tokens", "many"], {}, 64, ["--tokens", "many", "whole number"]),
     ("client", ["--filter", "gpu"], {}, 64, ["--filter", "gpu", "KEY=VALUE"]),
