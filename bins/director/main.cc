@@ -17,8 +17,9 @@ asio::awaitable<int> direct(Program& program, const DirectorOptions& options) {
   console.info("🎯", "Starting Director at {}", options.addr);
   console.info("📁", "Loading certificates from \"{}\"",
                located(options.common.credentials).certificate);
-  auto started =
-      Host::start(program.context(), member_host(options.addr, {}, options.common, options.member));
+  HostOptions own = member_host(options.addr, {}, options.common, options.member);
+  own.cluster.with_partition_policy(options.partition);
+  auto started = Host::start(program.context(), std::move(own));
   if (!started.ok()) throw cannot_start(options.addr, started.status());
   Host host = std::move(*started);
 

@@ -20,6 +20,14 @@ void parse(DirectorOptions& target, int argc, const char* const* argv) {
                                                  {"random", Strategy::Random},
                                                  {"weighted", Strategy::Weighted},
                                                  {"power-of-two", Strategy::PowerOfTwo}}));
+  options.add({"--partition-policy",
+               {"RPCNET_PARTITION_POLICY"},
+               "NAME",
+               "what it does on the side of a partition without a quorum: go-on, or keep-majority, "
+               "which assigns no workers there"},
+              choice<PartitionPolicy>(target.partition,
+                                      {{"go-on", PartitionPolicy::go_on},
+                                       {"keep-majority", PartitionPolicy::keep_majority}}));
   add_member(options, target.member);
   add_common(options, target.common);
   options.parse(argc, argv);

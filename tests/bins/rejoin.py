@@ -88,6 +88,24 @@ def a_partition_is_told_and_so_is_its_end():
         director.wait("PartitionHealed: [34] of 4", 30)
 
 
+def a_director_without_a_quorum_assigns_nobody():
+    """All its workers stand still; the policy says that it is then not the one to choose."""
+    with Cluster() as cluster:
+        director = cluster.director(RPCNET_PARTITION_POLICY="keep-majority")
+        director.wait("Director ready", 10)
+        workers = [cluster.worker(label) for label in ("worker-a", "worker-b", "worker-c")]
+        director.wait("3 workers available", 15)
+        for worker in workers:
+            worker.send(signal.SIGSTOP)
+        director.wait(r"PartitionDetected: 1 of 4 members are within reach \(minority\)", 30)
+        cluster.client("--prompt", "x")
+        director.wait("no workers are chosen on this side of a partition", 10)
+        for worker in workers:
+            worker.send(signal.SIGCONT)
+        director.wait("PartitionHealed", 30)
+        director.wait("assigned worker-", 20)
+
+
 CHECKS = {
     check.__name__: check
     for check in (
@@ -95,6 +113,7 @@ CHECKS = {
         a_bad_snapshot_is_told_and_not_used,
         a_signal_shows_what_is_thought_of_whom,
         a_partition_is_told_and_so_is_its_end,
+        a_director_without_a_quorum_assigns_nobody,
     )
 }
 
