@@ -21,7 +21,7 @@ constexpr int kRounds = 16;
 
 Driver::Driver(asio::io_context& context, std::unique_ptr<UdpSocket> socket, NodeConfig node,
                quic::EndpointConfig endpoint, std::shared_ptr<const quic::TlsContext> tls,
-               const RecordingOptions& recording, EventSink& sink)
+               const RecordingOptions& recording, Duration spin, EventSink& sink)
     : context_(context),
       runner_(core::Runner::of(context)),
       sink_(sink),
@@ -29,7 +29,8 @@ Driver::Driver(asio::io_context& context, std::unique_ptr<UdpSocket> socket, Nod
       node_(std::move(node)),
       recorder_(core::FlightRecorder::start(node_, now(), recording, recorded_)),
       endpoint_(std::move(endpoint), std::move(tls), entropy_, *this),
-      timer_(context) {}
+      timer_(context),
+      spin_(spin) {}
 
 void Driver::start(std::weak_ptr<void> owner) {
   owner_ = std::move(owner);
@@ -53,6 +54,7 @@ void Driver::stop() {
 
 Outcome Driver::command(Command&& command) {
   const Instant time = now();
+  active_ = time;
   const Outcome outcome = feed([&](auto& node) { return node.handle(time, std::move(command)); });
   schedule();
   return outcome;
@@ -65,7 +67,8 @@ void Driver::schedule() {
     const auto alive = owner.lock();
     if (!alive) return;
     scheduled_ = false;
-    short_pass();
+    // Who spins looks at the socket each time.
+    spin_ > Duration::zero() ? full_pass() : short_pass();
   });
 }
 
@@ -122,6 +125,7 @@ void Driver::read() {
     const auto batch = socket_->receive();
     if (batch.empty()) return;
     const Instant time = now();
+    active_ = time;
     for (const Datagram& datagram : batch) {
       bytes += datagram.bytes.size();
       endpoint_.receive(time, datagram.local, datagram.remote, datagram.ecn, datagram.bytes);
@@ -190,9 +194,14 @@ void Driver::finish_pass() {
   if (stopped_) return;
   sink_.on_pass();
   if (recorder_ && !recorder_->flush()) recorder_.reset();
-  watch_socket();
   arm_timer();
+  if (spins()) return schedule();
+  watch_socket();
   if (std::exchange(unfinished_, false) || socket_->has_unreachable()) schedule();
+}
+
+bool Driver::spins() const {
+  return spin_ > Duration::zero() && now() - active_ < spin_ && !socket_->blocked();
 }
 
 // --------------------------------------------------------------------------------------- waiting

@@ -3,8 +3,9 @@
 //
 // One pass: read what the socket holds, tell the machines what is due, carry out their orders, let
 // the coroutines run that were woken by it, flush once, arm one timer. Many calls made in one pass
-// share packets. Deadlines fall due only after the socket has been read: after a stall of this
-// process (SIGSTOP, a debugger) nobody is judged by a clock that ran on while his packets waited.
+// share packets. A host that may spin does pass after pass for a while before it waits. Deadlines
+// fall due only after the socket has been read: after a stall of this process (SIGSTOP, a debugger)
+// nobody is judged by a clock that ran on while his packets waited.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -40,7 +41,7 @@ class Driver final : private quic::FactSink {
  public:
   Driver(asio::io_context& context, std::unique_ptr<UdpSocket> socket, NodeConfig node,
          quic::EndpointConfig endpoint, std::shared_ptr<const quic::TlsContext> tls,
-         const RecordingOptions& recording, EventSink& sink);
+         const RecordingOptions& recording, Duration spin, EventSink& sink);
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
   ~Driver() = default;
@@ -87,6 +88,7 @@ class Driver final : private quic::FactSink {
   void fire_deadlines();
   void work();
   void finish_pass();
+  bool spins() const;
   void watch_socket();
   void arm_timer();
   std::optional<Instant> deadline() const;
@@ -103,6 +105,8 @@ class Driver final : private quic::FactSink {
   core::LinkLog links_;
   asio::steady_timer timer_;
   std::weak_ptr<void> owner_;
+  const Duration spin_;
+  Instant active_{};  // when something last came in, from the network or the application
   std::optional<Instant> armed_;
   bool in_pass_ = false;
   bool scheduled_ = false;

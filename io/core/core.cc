@@ -33,7 +33,7 @@ Core::Core(asio::io_context& context, Setup setup)
       retry_rng_(Rng(setup.node.seed).fork(kRetryFork)),
       handlers_(context, runner_),
       driver_(context, std::move(setup.socket), std::move(setup.node), std::move(setup.endpoint),
-              std::move(setup.credentials), setup.recording, *this),
+              std::move(setup.credentials), setup.recording, settings_.spin, *this),
       joined_(runner_),
       leave_over_(runner_),
       pass_over_(runner_) {}

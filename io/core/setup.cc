@@ -192,7 +192,7 @@ Result<Setup> set_up(asio::io_context& context, HostOptions options) {
                .credentials = std::move(*credentials),
                .recording = std::move(options.recording),
                .settings = {files, options.event_queue_max, options.call_timeout, options.retry,
-                            std::move(options.snapshot)}};
+                            options.spin, std::move(options.snapshot)}};
 }
 
 }  // namespace rpcnet::core

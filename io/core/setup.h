@@ -22,6 +22,7 @@ struct HostSettings {
   std::size_t event_queue_max = 0;
   std::optional<Duration> call_timeout;
   RetryConfig retry;
+  Duration spin{};
   SnapshotOptions snapshot;
 };
 

@@ -60,6 +60,33 @@ BOOST_AUTO_TEST_CASE(AThousandCallsAtOnceShareOneLink) {
   BOOST_CHECK_LT(client.counters().quic.datagrams_out, 600u);
 }
 
+BOOST_AUTO_TEST_CASE(AHostThatSpinsSleepsInTheEnd) {
+  asio::io_context context;
+  HostOptions spinning = options("server");
+  spinning.spin = 20ms;
+  Host server = start(context, spinning);
+  spinning.node = "client";
+  Host client = start(context, spinning);
+  server.serve("Echo.echo", echo);
+  run(context, [&]() -> asio::awaitable<void> {
+    for (std::uint32_t i = 0; i < 100; ++i) {
+      const Bytes sent = pattern(64, i);
+      auto calling = client.call(peer_of(server), "Echo.echo", sent);
+      const Result<Bytes> got = co_await std::move(calling);
+      BOOST_REQUIRE_MESSAGE(got.ok(), to_text(got.status()));
+      BOOST_CHECK(*got == sent);
+    }
+    BOOST_CHECK_GT(context.poll(), 0u);  // it goes on asking
+    const bool asleep = co_await eventually([&] { return context.poll() == 0; });
+    BOOST_CHECK(asleep);
+    // And wakes up again.
+    const Bytes sent = pattern(64);
+    auto calling = client.call(peer_of(server), "Echo.echo", sent);
+    const Result<Bytes> got = co_await std::move(calling);
+    BOOST_CHECK(got.ok());
+  });
+}
+
 BOOST_AUTO_TEST_CASE(AnUnknownMethodIsNamed) {
   asio::io_context context;
   Host server = start(context);

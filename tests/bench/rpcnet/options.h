@@ -1,6 +1,7 @@
 // What RpcNet's two programs of the benchmark have in common.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 #include "io/host.h"
@@ -20,6 +21,7 @@ inline rpcnet::HostOptions host_options(const Load& load) {
                          .authority = load.certs + "/ca_cert.pem"};
   options.member = false;
   options.call_timeout.reset();  // as the other systems' clients, which set none
+  if (load.spin) options.spin = std::chrono::hours(1);
   return options;
 }
 
