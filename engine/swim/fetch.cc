@@ -19,6 +19,10 @@ constexpr std::size_t kWantsMax = 4096;
 // What has not come by then may be asked of somebody else.
 constexpr Duration kPatience = std::chrono::seconds(1);
 
+// Whoever says to have what it does not give is not asked for ever; the comparison of views is
+// left.
+constexpr std::uint32_t kTimesMax = 8;
+
 // How often it looks whether it may ask again.
 constexpr Duration kRetry = std::chrono::milliseconds(50);
 
@@ -30,9 +34,9 @@ void Fetches::want(Instant now, Slot slot, std::uint64_t version, Slot teller) {
   const auto found = wants_.find(slot);
   if (found == wants_.end()) {
     if (wants_.size() >= kWantsMax) return;
-    wants_.emplace(slot, Want{version, teller, Instant::min()});
+    wants_.emplace(slot, Want{version, teller});
   } else if (version > found->second.version) {
-    found->second = {version, teller, Instant::min()};
+    found->second = {version, teller};
   } else if (now - kPatience > found->second.asked) {
     found->second.teller = teller;
   }
@@ -40,9 +44,11 @@ void Fetches::want(Instant now, Slot slot, std::uint64_t version, Slot teller) {
 }
 
 void Fetches::on_due(Instant now, Outbox& out) {
-  std::erase_if(wants_, [this](const auto& entry) {
-    const Record& record = core_.table[entry.first];
-    return record.tags_version >= entry.second.version || !is_member(record.status);
+  std::erase_if(wants_, [&](const auto& entry) {
+    const auto& [slot, want] = entry;
+    const Record& record = core_.table[slot];
+    const bool in_vain = want.times >= kTimesMax && now - kPatience > want.asked;
+    return in_vain || record.tags_version >= want.version || !is_member(record.status);
   });
   for (auto next = wants_.begin(); next != wants_.end(); ++next) {
     if (now - kPatience <= next->second.asked) continue;
@@ -55,6 +61,7 @@ void Fetches::on_due(Instant now, Outbox& out) {
       if (want.teller != teller || now - kPatience <= want.asked) continue;
       ids.push_back(core_.table[slot].id);
       want.asked = now;
+      ++want.times;
       if (ids.size() == kOfOneMax) break;
     }
     sync_.fetch(now, core_.peer(teller), std::move(ids), out);

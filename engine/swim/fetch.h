@@ -33,6 +33,7 @@ class Fetches {
     std::uint64_t version = 0;
     Slot teller = 0;
     Instant asked{Instant::min()};  // asked for and not come yet
+    std::uint32_t times = 0;
   };
 
   void schedule(Instant now);

@@ -29,6 +29,7 @@ void Reunion::on_due(Instant now, Outbox& out) {
 }
 
 void Reunion::remember(const Peer& peer) {
+  if (peer.address == core_.advertise) return;  // we live there now
   if (remembered_.size() >= kRememberedMax) remembered_.pop_front();
   remembered_.push_back(peer);
 }

@@ -74,6 +74,7 @@ struct Swim::Parts {
   void compare_views(Instant now, Outbox& out);
   void judge(Instant now, Outbox& out);
   void look_for_partition(Instant now, Outbox& out);
+  void prune(Instant now);
 
   // A message came, by datagram or, where `stream` is given, in a frame.
   void receive(Instant now, LinkId from, std::optional<StreamId> stream, BytesView bytes,
@@ -526,14 +527,7 @@ void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
       return;
     case Wake::farewell: return farewell.on_repeat(now, out);
     case Wake::farewell_end: return farewell.on_end(out);
-    case Wake::tombstone:
-      knowledge.prune(now);
-      for (const Forgotten& gone : knowledge.take_forgotten()) {
-        partition.forget(gone.slot);
-        fetches.forget(gone.slot);
-        if (gone.dead) reunion.remember(gone.peer);
-      }
-      return look_for_partition(now, out);
+    case Wake::tombstone: prune(now); return look_for_partition(now, out);
   }
 }
 
@@ -590,7 +584,17 @@ void Swim::Parts::look_for_partition(Instant now, Outbox& out) {
   const SwimConfig& config = core.config;
   const Duration kept =
       lesser ? std::max(config.tombstone_ttl, config.partition.memory) : config.tombstone_ttl;
-  if (std::exchange(core.tombstone_ttl, kept) != kept) knowledge.prune(now);
+  if (std::exchange(core.tombstone_ttl, kept) != kept) prune(now);
+}
+
+// Before anything else happens: the slots of those who are forgotten may soon name others.
+void Swim::Parts::prune(Instant now) {
+  knowledge.prune(now);
+  for (const Forgotten& gone : knowledge.take_forgotten()) {
+    partition.forget(gone.slot);
+    fetches.forget(gone.slot);
+    if (gone.dead) reunion.remember(gone.peer);
+  }
 }
 
 // ------------------------------------------------------------------------------------ messages

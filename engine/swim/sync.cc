@@ -47,7 +47,7 @@ void Sync::fetch(Instant now, const Peer& peer, std::vector<NodeId> ids, Outbox&
   session.link = link->id;
   session.asker = true;
   session.wants.ids = std::move(ids);
-  ++asking_;
+  ++fetching_;
   ++core_.counters.fetches;
   touch(now, number);
   if (link->may_open_stream()) open(now, number, session, *link, out);
@@ -198,7 +198,7 @@ bool Sync::serve_wants(Instant now, const StreamKey& key, const SyncWants& wants
 }
 
 bool Sync::refuse_if_busy(Instant now, const StreamKey& key, Outbox& out) {
-  if (sessions_.size() - asking_ < kServingMax && !spent(now)) return false;
+  if (sessions_.size() - asking_ - fetching_ < kServingMax && !spent(now)) return false;
   refuse(key, out);
   return true;
 }
@@ -296,13 +296,11 @@ void Sync::finish(Position position, bool completed, std::string detail, bool re
   const auto& [number, session] = *position;
   core_.timers.disarm({Wake::sync, number});
   if (session.stream) by_stream_.erase(StreamKey{session.link, *session.stream});
-  if (session.asker) {
+  if (!session.wants.ids.empty()) {
+    // Of one that failed there is nothing to tell: what is still wanted is asked for again.
+    --fetching_;
+  } else if (session.asker) {
     --asking_;
-    // Of a fetch that failed there is nothing to tell: whoever tells the news again is asked.
-    if (!session.wants.ids.empty()) {
-      sessions_.erase(position);
-      return;
-    }
     ++(completed ? core_.counters.syncs_completed : core_.counters.syncs_failed);
     results_.push_back({session.peer, completed, std::move(detail), refused});
   }

@@ -109,7 +109,8 @@ class Sync {
   std::map<std::uint64_t, Session> sessions_;
   std::map<StreamKey, std::uint64_t> by_stream_;
   std::uint64_t next_ = 0;
-  std::size_t asking_ = 0;
+  std::size_t asking_ = 0;              // comparisons
+  std::size_t fetching_ = 0;            // fetches
   Instant paid_until_{Instant::min()};  // what was sent is paid for by then, at the allowed rate
   std::vector<SyncResult> results_;
 };

@@ -109,6 +109,25 @@ BOOST_AUTO_TEST_CASE(ARestartedProcessOvertakesItsFormerLongTags) {
   BOOST_TEST(world[0].swim->find(world[3].id)->tags.at("label") == "new");
 }
 
+// Somebody says to have tags that it never gives.
+BOOST_AUTO_TEST_CASE(WhoPromisesTagsAndHasNoneIsNotAskedForEver) {
+  SwimWorld world({.seed = 8});
+  for (std::size_t i = 0; i < 3; ++i) world.add("n" + std::to_string(i));
+  for (std::size_t i = 0; i < 3; ++i) world.start(i, {0});
+  world.run_for(5s);
+  // In the name of the second, about the third.
+  const LinkId link = world.intrude(0, PeerIdentity{"test", "n1"});
+  const Member liar = *world[0].swim->find(world[1].id);
+  Message message{{liar.id, liar.incarnation, liar.address, 0}, Gossip{}, {}};
+  message.updates.push_back(
+      {world[2].id, {0, MemberStatus::alive, world[2].address}, std::nullopt, std::nullopt, 1000});
+  world.inject(0, link, serialize(message));
+  world.run_for(120s);
+  BOOST_TEST(world[0].swim->counters().fetches >= 3U);
+  BOOST_TEST(world[0].swim->counters().fetches <= 8U);
+  BOOST_TEST(world.agreed());
+}
+
 // ------------------------------------------------------------------------------ comparing views
 
 BOOST_AUTO_TEST_CASE(ComparingTwoThousandMembersIsBounded) {
