@@ -61,7 +61,7 @@ std::uint32_t PhiDetector::phi_milli(Instant now) const {
 }
 
 std::optional<Instant> PhiDetector::when(std::uint32_t level) const {
-  if (!last_) return std::nullopt;
+  if (!last_ || level == 0) return std::nullopt;  // config.h: 0 is never
   const auto spread = static_cast<Wide>(deviation().count()) * deviations_micro(level) / 1'000'000;
   return *last_ + mean() + config_.pause + Duration(static_cast<std::int64_t>(spread));
 }

@@ -43,6 +43,7 @@ BOOST_AUTO_TEST_CASE(ReachesLevelsWhenComputedByHand) {
   const PhiConfig config{.window = 100, .deviation_min = 50ms, .pause = 500ms};
   const PhiDetector detector = steady(config, 250ms, 200);
   const Instant last = kStart + 250ms * 199;
+  BOOST_TEST(!detector.when(0).has_value());  // never, not at once
   BOOST_TEST((detector.when(3000) == last + 904'511'600ns));
   BOOST_TEST((detector.when(8000) == last + 1'030'600'050ns));
   BOOST_TEST(detector.phi_milli(last + 904'520us) == 3000U);
