@@ -237,7 +237,10 @@ void Node::Parts::follow_events_from(std::size_t mark) {
   for (const Member& member : changed) watch_if_worker(member);
 }
 
-Node::Node(NodeConfig config) : parts_(std::make_unique<Parts>(std::move(config))) {}
+Node::Node(NodeConfig config, std::span<const Member> remembered)
+    : parts_(std::make_unique<Parts>(std::move(config))) {
+  if (parts_->swim) parts_->swim->remember(remembered, parts_->out);
+}
 Node::~Node() = default;
 
 void Node::handle(Instant now, const Fact& fact) {

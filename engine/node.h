@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/cluster/worker_view.h"
@@ -32,7 +33,9 @@ namespace rpcnet {
 
 class Node {
  public:
-  explicit Node(NodeConfig config);
+  // `remembered`: members that are known from the beginning, as from a snapshot. The application
+  // hears that they joined; nobody is told, since they are no news.
+  explicit Node(NodeConfig config, std::span<const Member> remembered = {});
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;

@@ -138,6 +138,8 @@ class Outbox {
     }
     // Drained: starts over in the same memory.
     for (std::size_t used = 0; used * kBlock < pushed_; ++used) blocks_[used].clear();
+    // What one burst took is given back.
+    if (blocks_.size() > kBlocksKept) blocks_.resize(kBlocksKept);
     pushed_ = 0;
     polled_ = 0;
     return nullptr;
@@ -153,6 +155,7 @@ class Outbox {
 
  private:
   static constexpr std::size_t kBlock = 16;
+  static constexpr std::size_t kBlocksKept = 16;
 
   std::vector<std::vector<Output>> blocks_;
   std::size_t pushed_ = 0;  // since it was last drained

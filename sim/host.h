@@ -24,6 +24,7 @@ struct HostSetup {
   std::vector<Address> seeds;  // Join at the start, if it is a member
   std::function<std::unique_ptr<Program>()> program;
   HostClock clock;
+  std::shared_ptr<const std::vector<Member>> remembered;  // by its first life; may be absent
 };
 
 struct Host {

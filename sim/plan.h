@@ -52,6 +52,7 @@ struct Plan {
   std::size_t directors = 1;
   std::size_t workers = 3;
   std::size_t clients = 1;
+  bool joined = false;    // all members know each other from the beginning
   std::size_t zones = 1;  // host i stands in zone i % zones
   Latency latency;
   std::vector<LinkLatency> links;  // the first that names a pair counts

@@ -68,6 +68,7 @@ constexpr std::array kSettings{
     number<&Plan::directors>("cluster", "directors", {0, kHostsMax, 1}),
     number<&Plan::workers>("cluster", "workers", {0, kHostsMax, 0}),
     number<&Plan::clients>("cluster", "clients", {0, kHostsMax, 0}),
+    number<&Plan::joined>("cluster", "joined", {0, 1, 0}),
     number<&Plan::zones>("cluster", "zones", {1, kHostsMax, 1}),
     number<&Plan::clock_offset_ms>("cluster", "clock_offset_ms", {0, 366 * kDayMs, 0}),
     number<&Plan::clock_drift_ppm>("cluster", "clock_drift_ppm", {0, kMillion / 2, 0}),

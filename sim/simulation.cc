@@ -66,12 +66,38 @@ std::unique_ptr<Program> program_of(const Plan& plan, HostIndex host) {
   return std::make_unique<Client>(plan.workload, std::move(directors), host);
 }
 
+bool joins_later(const Plan& plan, HostIndex host) {
+  return std::any_of(plan.faults.begin(), plan.faults.end(), [&](const Fault& fault) {
+    return fault.kind == FaultKind::join &&
+           std::find(fault.hosts.begin(), fault.hosts.end(), host) != fault.hosts.end();
+  });
+}
+
+// The members as they describe themselves once their programs have begun.
+std::shared_ptr<const std::vector<Member>> everybody(const Plan& plan) {
+  const Keyed keyed(plan.seed);
+  auto members = std::make_shared<std::vector<Member>>();
+  for (HostIndex i = 0; i < plan.members(); ++i) {
+    if (joins_later(plan, i)) continue;
+    Member member{.id = *NodeId::parse(plan.host_name(i)), .address = World::address(i)};
+    if (plan.is_worker(i)) {
+      member.tags = Worker::first_tags([&, i](auto purpose, auto counter, auto bound) {
+        return keyed.below({Domain::workload, combine(i, 1), purpose, counter}, bound);
+      });
+      member.tags_version = 1;
+    }
+    members->push_back(std::move(member));
+  }
+  return members;
+}
+
 std::vector<HostSetup> setups_of(const Plan& plan) {
   const Keyed keyed(plan.seed);
   const auto within = [&](HostIndex host, std::uint64_t what, std::int64_t low, std::int64_t high) {
     return keyed.between({Domain::plan, kHostDraws, what, host}, low, high);
   };
   std::vector<HostSetup> setups;
+  const auto remembered = plan.joined ? everybody(plan) : nullptr;
   for (HostIndex i = 0; i < plan.hosts(); ++i) {
     HostSetup setup{.config = config_of(plan, i)};
     setup.credentials.cluster = kCluster;
@@ -80,6 +106,7 @@ std::vector<HostSetup> setups_of(const Plan& plan) {
     if (!plan.is_client(i)) {
       setup.credentials.identity = PeerIdentity{kCluster, plan.host_name(i)};
       setup.seeds = seeds_of(plan, i);
+      if (!joins_later(plan, i)) setup.remembered = remembered;
     }
     setup.program = [&plan, i] { return program_of(plan, i); };
     // Never from zero: a clock whose zero is now would hide code that takes zero for "never".
@@ -168,7 +195,7 @@ class Simulation {
     const Keyed keyed(plan_.seed);
     std::vector<std::pair<Moment, HostIndex>> order;
     for (HostIndex i = 0; i < plan_.hosts(); ++i) {
-      if (joins_later(i)) continue;
+      if (joins_later(plan_, i)) continue;
       const auto at = keyed.between({Domain::plan, kHostDraws, kStart, i}, 0,
                                     i == 0 ? 0 : plan_.start_spread.count());
       order.emplace_back(Moment(Duration(at)), i);
@@ -179,13 +206,6 @@ class Simulation {
       // A fault of the plan may have struck before.
       if (world_.state(host) == HostState::idle) world_.start(host);
     }
-  }
-
-  bool joins_later(HostIndex host) const {
-    return std::any_of(plan_.faults.begin(), plan_.faults.end(), [&](const Fault& fault) {
-      return fault.kind == FaultKind::join &&
-             std::find(fault.hosts.begin(), fault.hosts.end(), host) != fault.hosts.end();
-    });
   }
 
   void advance(Moment end) {

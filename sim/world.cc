@@ -91,10 +91,15 @@ std::optional<HostIndex> World::host_of(const Address& address) const {
 }
 
 std::optional<HostIndex> World::index_of(const NodeId& id) const {
+  const auto number = number_of(id);
+  if (!number) return std::nullopt;
+  return names_[*number].second;
+}
+
+std::optional<std::uint32_t> World::number_of(const NodeId& id) const {
   const std::uint32_t at = by_name_.find(
       hash_name(id.text()), [&](std::uint32_t candidate) { return names_[candidate].first == id; });
-  if (at == NameIndex::kNone) return std::nullopt;
-  return names_[at].second;
+  return at == NameIndex::kNone ? std::nullopt : std::optional(at);
 }
 
 void World::note_name(const NodeId& id, HostIndex host) {
@@ -114,7 +119,9 @@ void World::start(HostIndex index) {
   host.busy_until = now_;
   NodeConfig config = host.setup.config;
   config.seed = keyed_.draw({Domain::node, index, 0, host.life});
-  host.node = std::make_unique<Node>(std::move(config));
+  const bool remembers = host.setup.remembered && host.life == 1;
+  host.node = std::make_unique<Node>(std::move(config),
+                                     remembers ? *host.setup.remembered : std::vector<Member>{});
   if (host.recorded) {
     host.recorder = std::make_unique<Recorder>(*host.node, local_now(index), RecorderOptions{});
   }

@@ -78,6 +78,9 @@ class World final : public NetworkEnvironment {
   const Host& host(HostIndex index) const { return hosts_[index]; }
   // Earlier names of a host name it, too.
   std::optional<HostIndex> index_of(const NodeId& id) const;
+  // All names that hosts ever had are numbered from 0.
+  std::optional<std::uint32_t> number_of(const NodeId& id) const;
+  const NodeId& name(std::uint32_t number) const { return names_[number].first; }
   std::uint64_t events() const { return events_; }
   std::uint64_t inputs() const { return inputs_; }
   std::uint64_t deferred(HostIndex host) const { return deferred_[host]; }

@@ -123,6 +123,10 @@ int run_or_explain(const RunChoice& choice, bool story) {
                  plan->host_name(0).c_str(), wish.c_str());
     return kUsage;
   }
+  if (plan->joined && !choice.record.empty()) {
+    std::fprintf(stderr, "sim: --record wants a cluster that begins cold: cluster.joined is set\n");
+    return kUsage;
+  }
   if (!choice.plan_out.empty()) std::ofstream(choice.plan_out) << sim::to_text(*plan);
   if (choice.print_plan) {
     std::printf("%s", sim::to_text(*plan).c_str());

@@ -36,6 +36,16 @@ Knowledge::Knowledge(Core& core, Suspicions& suspicions)
       remindable_(kRemindersBurst, kRemindersRefill),
       notices_(kNoticesBurst, kNoticesRefill) {}
 
+void Knowledge::remember(const Member& member, Outbox& out) {
+  if (!is_member(member.status) || core_.table.find(member.id)) return;
+  if (core_.table.size() >= core_.config.members_max) return;
+  const Slot slot =
+      core_.table.add(member.id, {member.incarnation, MemberStatus::alive, member.address});
+  if (member.tags_version > 0) core_.table.set_tags(slot, {member.tags_version, member.tags});
+  changes_.push_back({slot, true, false});
+  out.push(MemberEvent{MemberEventKind::joined, core_.table[slot].view().copy()});
+}
+
 std::optional<Slot> Knowledge::hear(Instant now, const SenderView& sender, MemberStatus status,
                                     LinkId link, Outbox& out) {
   const Liveness claim{sender.incarnation, status, sender.address};

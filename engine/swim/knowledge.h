@@ -58,6 +58,9 @@ class Knowledge {
  public:
   Knowledge(Core& core, Suspicions& suspicions);
 
+  // Takes in a living member without news of it: who remembers it was told before.
+  void remember(const Member& member, Outbox& out);
+
   // A member spoke: that is a claim to be alive, or to have left. nullopt: the table is full.
   std::optional<Slot> hear(Instant now, const SenderView& sender, MemberStatus status, LinkId link,
                            Outbox& out);

@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -87,6 +88,9 @@ class Swim {
   // a rate limit. Never a verdict. Unknown members are ignored.
   void suspect_hint(Instant now, const NodeId& id, Outbox& out);
   void suspect_hint(Instant now, const Address& address, Outbox& out);
+
+  // Members known from the beginning, as from a snapshot. Before anything else.
+  void remember(std::span<const Member> members, Outbox& out);
 
   // This process's own load; travels in what is sent from now on.
   void report_load(std::uint32_t active_calls);

@@ -13,12 +13,25 @@ constexpr Duration kSettled = std::chrono::seconds(12);
 }  // namespace
 
 MembershipOracle::MembershipOracle(const Ground& ground)
-    : Oracle(ground), seen_(plan().hosts()), own_tags_(plan().hosts()) {}
+    : Oracle(ground), seen_(plan().hosts()), own_tags_(plan().hosts()) {
+  // What is remembered from the beginning will be said in a moment.
+  for (HostIndex i = 0; i < plan().members(); ++i) {
+    const auto& remembered = world().host(i).setup.remembered;
+    if (!remembered) continue;
+    for (const Member& member : *remembered) said(member.id).tags.insert(member.tags);
+    return;
+  }
+}
+
+MembershipOracle::Said& MembershipOracle::said(std::uint32_t number) {
+  if (said_.size() <= number) said_.resize(number + std::size_t{1});
+  return said_[number];
+}
 
 void MembershipOracle::on_started(HostIndex host) {
   seen_[host].clear();
   own_tags_[host].clear();
-  spoken_[world().host(host).setup.config.id].insert(Tags{});
+  said(world().host(host).setup.config.id).tags.insert(Tags{});
 }
 
 void MembershipOracle::on_stopping(HostIndex host) { note_owner(host); }
@@ -28,7 +41,7 @@ void MembershipOracle::note_owner(HostIndex owner) {
   const Host& host = world().host(owner);
   if (!host.running()) return;
   if (const auto self = host.node->find(host.setup.config.id)) {
-    Incarnation& claimed = claimed_[self->id];
+    Incarnation& claimed = said(self->id).claimed;
     claimed = std::max(claimed, self->incarnation);
   }
 }
@@ -50,7 +63,7 @@ void MembershipOracle::on_outcome(HostIndex host, Outcome outcome) {
   const Tags tags = std::exchange(changing_, std::nullopt)->second;
   if (outcome != Outcome::done) return;
   own_tags_[host] = tags;
-  spoken_[world().host(host).setup.config.id].insert(tags);
+  said(world().host(host).setup.config.id).tags.insert(tags);
   const auto self = world().host(host).node->find(world().host(host).setup.config.id);
   if (!check(self && self->tags == tags)) fail(host, "has other tags than it was given");
 }
@@ -60,8 +73,10 @@ void MembershipOracle::on_outcome(HostIndex host, Outcome outcome) {
 void MembershipOracle::on_joined(HostIndex host, const Joined& joined) {
   const auto seed = world().host_of(joined.seed);
   if (!seed || !world().host(*seed).running()) return;
-  for (const auto& [id, seen] : seen_[*seed]) {
-    if (!is_member(seen.status) || world().now() - seen.since < kSettled) continue;
+  for (std::uint32_t number = 0; number < seen_[*seed].size(); ++number) {
+    const Seen& seen = seen_[*seed][number];
+    if (!seen.known || !is_member(seen.status) || world().now() - seen.since < kSettled) continue;
+    const NodeId& id = world().name(number);
     if (!check(world().host(host).node->find(id).has_value())) {
       return fail(host, "was let in and does not know " + id.text());
     }
@@ -75,7 +90,10 @@ void MembershipOracle::check_memory(HostIndex observer) {
   const bool may_forget =
       seen_[observer].size() > swim.tombstones_max || world().now() - Moment{} > swim.tombstone_ttl;
   if (may_forget) return;
-  for (const auto& [id, seen] : seen_[observer]) {
+  for (std::uint32_t number = 0; number < seen_[observer].size(); ++number) {
+    const Seen& seen = seen_[observer][number];
+    if (!seen.known) continue;
+    const NodeId& id = world().name(number);
     if (!check(host.node->find(id).has_value())) {
       return fail(observer, "has forgotten " + id.text() + ", which was " + to_text(seen.status));
     }
@@ -102,6 +120,7 @@ void MembershipOracle::on_tick() {
 }
 
 void MembershipOracle::look(HostIndex observer, const Member& member) {
+  const auto number = world().number_of(member.id);
   const auto owner = world().index_of(member.id);
   if (!check(owner && !plan().is_client(*owner))) {
     return fail(observer, "knows a stranger: " + member.id.text());
@@ -109,19 +128,19 @@ void MembershipOracle::look(HostIndex observer, const Member& member) {
   if (!check(member.address == World::address(*owner))) {
     return fail(observer, "has a wrong address of " + member.id.text());
   }
-  const Incarnation& claimed = claimed_[member.id];
-  if (member.incarnation > claimed) note_owner(*owner);
+  if (member.incarnation > said(*number).claimed) note_owner(*owner);
+  const Incarnation claimed = said(*number).claimed;
   if (!check(member.incarnation <= claimed)) {
     return fail(observer, "knows incarnation " + std::to_string(member.incarnation) + " of " +
                               member.id.text() + ", which never had more than " +
                               std::to_string(claimed));
   }
-  const auto& spoken = spoken_[member.id];
-  if (!check(spoken.contains(member.tags))) {
+  if (!check(said(*number).tags.contains(member.tags))) {
     return fail(observer, "knows tags of " + member.id.text() + " that it never had");
   }
-  const auto [entry, fresh] = seen_[observer].try_emplace(member.id);
-  Seen& seen = entry->second;
+  if (seen_[observer].size() <= *number) seen_[observer].resize(*number + std::size_t{1});
+  Seen& seen = seen_[observer][*number];
+  const bool fresh = !seen.known;
   if (!fresh) {
     if (!check(member.incarnation >= seen.incarnation)) {
       return fail(observer, "lowered the incarnation of " + member.id.text() + " from " +
@@ -141,7 +160,7 @@ void MembershipOracle::look(HostIndex observer, const Member& member) {
     }
   }
   const bool same = !fresh && is_member(seen.status) == is_member(member.status);
-  seen = {member.incarnation, member.status, member.tags_version,
+  seen = {true, member.incarnation, member.status, member.tags_version,
           same ? seen.since : world().now()};
 }
 

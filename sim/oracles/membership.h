@@ -26,6 +26,7 @@ class MembershipOracle final : public Oracle {
 
  private:
   struct Seen {
+    bool known = false;
     Incarnation incarnation = 0;
     MemberStatus status{};
     std::uint64_t tags_version = 0;
@@ -37,10 +38,18 @@ class MembershipOracle final : public Oracle {
   void on_joined(HostIndex host, const Joined& joined);
   void check_memory(HostIndex observer);
 
-  std::vector<std::map<NodeId, Seen>> seen_;  // by observer, since its process began
-  std::map<NodeId, Incarnation> claimed_;     // the highest its owner ever had, by name
-  std::map<NodeId, std::set<Tags>> spoken_;   // all tags that a name ever had
-  std::vector<Tags> own_tags_;                // by host, of this life
+  struct Said {               // by one name, in all lives
+    Incarnation claimed = 0;  // the highest it ever had
+    std::set<Tags> tags;      // all that it ever had
+  };
+
+  Said& said(std::uint32_t number);
+  Said& said(const NodeId& id) { return said(*world().number_of(id)); }
+
+  // By observer, since its process began, and there by World::number_of a member.
+  std::vector<std::vector<Seen>> seen_;
+  std::vector<Said> said_;      // by number
+  std::vector<Tags> own_tags_;  // by host, of this life
   std::optional<std::pair<HostIndex, Tags>> changing_;
   std::uint64_t ticks_ = 0;
 };

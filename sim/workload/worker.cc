@@ -22,13 +22,16 @@ std::uint64_t token_of(Due due, CallId call) { return (call.value << kDueBits) |
 
 }  // namespace
 
+Tags Worker::first_tags(const Draw& draw) {
+  return {{"role", "worker"},
+          {"zone", kZones[draw(kPlace, 0, 2)]},
+          {"weight", std::to_string(draw(kPlace, 1, 4))}};
+}
+
 void Worker::start(ProgramContext& context) {
-  const auto one_of = [&](std::uint64_t which, std::uint64_t bound) {
-    return context.draw(kPlace, which, bound);
-  };
-  ChangeTags tags{{{"role", "worker"}}};
-  tags.changes.emplace_back("zone", kZones[one_of(0, 2)]);
-  tags.changes.emplace_back("weight", std::to_string(one_of(1, 4)));
+  ChangeTags tags;
+  const auto draw = [&](auto... about) { return context.draw(about...); };
+  for (const auto& [key, value] : first_tags(draw)) tags.changes.emplace_back(key, value);
   context.command(std::move(tags));
   if (workload_.retag_ms > 0) retag(context);
 }

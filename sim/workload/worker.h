@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 
 #include "sim/plan.h"
@@ -14,6 +15,11 @@ namespace rpcnet::sim {
 class Worker final : public Program {
  public:
   explicit Worker(const Workload& workload) : workload_(workload) {}
+
+  // As ProgramContext::draw.
+  using Draw = std::function<std::uint64_t(std::uint64_t, std::uint64_t, std::uint64_t)>;
+  // What a worker says of itself when it begins.
+  static Tags first_tags(const Draw& draw);
 
   void start(ProgramContext& context) override;
   void on_event(ProgramContext& context, const Event& event) override;

@@ -191,4 +191,36 @@ BOOST_AUTO_TEST_CASE(AnEarlyDeadlineIsANoOp) {
   BOOST_TEST((node.deadline() == deadline));
 }
 
+// As if from a snapshot: the application hears of it, the cluster does not.
+BOOST_AUTO_TEST_CASE(WhoIsRememberedJoinsWithoutNews) {
+  const Member other{.id = *NodeId::parse("b"), .address = Address::v4(10, 0, 0, 2, 4000)};
+  Node node({.id = *NodeId::parse("a"),
+             .cluster = "test",
+             .advertise = Address::v4(10, 0, 0, 1, 4000),
+             .seed = 1},
+            std::span(&other, 1));
+  Output* output = node.poll();
+  BOOST_TEST_REQUIRE(output != nullptr);
+  const auto& event = std::get<MemberEvent>(std::get<Event>(*output));
+  BOOST_TEST((event.kind == MemberEventKind::joined && event.member == other));
+  BOOST_TEST(node.members().size() == 2U);
+
+  Instant now{1s};
+  node.handle(now, Join{});
+  std::optional<LinkId> dialled;
+  while (!dialled) {
+    while (Output* next = node.poll()) {
+      const auto* order = std::get_if<Order>(next);
+      const auto* connect = order == nullptr ? nullptr : std::get_if<Connect>(order);
+      if (connect != nullptr) dialled = connect->link;
+    }
+    now = *node.deadline();
+    node.handle_deadline(now);
+  }
+  node.handle(
+      now, LinkUp{*dialled, Protocol::gossip, other.address, PeerIdentity{"test", "b"}, 1200, 16});
+  BOOST_TEST(node.swim_counters().messages_sent > 0U);
+  BOOST_TEST(node.swim_counters().updates_sent == 0U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
