@@ -266,6 +266,8 @@ void draw_swarm(Plan& plan, std::size_t count, const std::vector<FaultKind>& kin
   if (subset.empty()) {
     subset.push_back(choice[keyed.below({Domain::plan, kSwarm, 0, 2}, choice.size())]);
   }
+  // In one run in four only probes find the dead.
+  if (keyed.below({Domain::plan, kSwarm, 0, 5}, 4) == 0) plan.profile = "pure_swim";
   Swarm swarm(plan);
   for (std::size_t i = 0; i < count; ++i) {
     swarm.add(i, subset[keyed.below({Domain::plan, kSwarm, i, 3}, subset.size())]);

@@ -1,4 +1,5 @@
-// Swarm testing: each seed gets its own subset of fault kinds, and faults of those kinds.
+// Swarm testing: each seed gets its own subset of fault kinds, and faults of those kinds. One in
+// four runs pure SWIM, where nothing but probes finds the dead.
 //
 // Few kinds with many faults reach states that all kinds at once never do (Groce et al., "Swarm
 // Testing", 2012).

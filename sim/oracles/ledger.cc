@@ -26,9 +26,9 @@ constexpr Duration kRecovery = seconds(10);
 // Beyond the idle timeout of links: how long a lost peer may still explain a failure.
 constexpr Duration kMemory = seconds(10);
 
-std::string key_text(const Metadata& metadata) {
+std::string value_of(const Metadata& metadata, std::string_view wanted) {
   for (const auto& [key, value] : metadata) {
-    if (key == kCallName) return value;
+    if (key == wanted) return value;
   }
   return {};
 }
@@ -47,7 +47,7 @@ LedgerOracle::LedgerOracle(const Ground& ground)
       changed_(plan().hosts()) {}
 
 std::optional<LedgerOracle::Name> LedgerOracle::name_in(const Metadata& metadata) {
-  const std::string text = key_text(metadata);
+  const std::string text = value_of(metadata, kCallName);
   if (text.empty()) return std::nullopt;
   return hash_text(text);
 }
@@ -128,6 +128,9 @@ void LedgerOracle::on_command(HostIndex host, const Command& command) {
     fresh.remote = start->peer.address;
     fresh.expected = start->peer.expected;
     fresh.metadata = start->metadata;
+    fresh.patient = start->wait_for_ready;
+    const std::string request = value_of(start->metadata, kRequestName);
+    if (!request.empty()) fresh.attempt_of = hash_text(request);
     fresh.began = world().now();
     fresh.half_closed = start->last;
     if (start->deadline) fresh.deadline = moment_of(host, *start->deadline);
@@ -180,6 +183,7 @@ void LedgerOracle::on_outcome(HostIndex host, Outcome outcome) {
     ends_[{host, fresh.call}] = said.name;
     ++outgoing_[host];
     waiting_[host].push_back(said.name);
+    if (fresh.attempt_of != 0) on_attempt(host, fresh);
     if (fresh.deadline) {
       watch(*fresh.deadline + kSlack, {said.name, false, fresh.began, "past its deadline", true});
     }
@@ -209,6 +213,37 @@ void LedgerOracle::on_outcome(HostIndex host, Outcome outcome) {
   exchange->trailers = said.metadata;
   ends_.erase({host, exchange->served});
   end_at_callee(*exchange);
+}
+
+void LedgerOracle::on_attempt(HostIndex host, const Exchange& exchange) {
+  const auto [found, first] = requests_.try_emplace(exchange.attempt_of);
+  Request& request = found->second;
+  if (first) request.safe = value_of(exchange.metadata, kSafe) == "1";
+  ++request.attempts;
+  if (!check(!request.open && request.may_go_on)) {
+    return fail(host, text_of(exchange) + " tries again what must not be tried again");
+  }
+  const RetryConfig& retries = RetryConfig{};
+  // Half of the least wait is jitter; a clock may be fast by a fifth.
+  const Duration least = request.attempts > 1 ? retries.backoff_min * 2 / 5 : Duration::zero();
+  if (!check(request.attempts <= retries.attempts_max &&
+             world().now() - request.ended >= (first ? Duration::zero() : least))) {
+    return fail(host, text_of(exchange) + " is attempt " + std::to_string(request.attempts) +
+                          ", too many or too soon");
+  }
+  request.open = true;
+}
+
+void LedgerOracle::on_attempt_ended(const Exchange& exchange, const Status& status,
+                                    bool elsewhere) {
+  const auto found = requests_.find(exchange.attempt_of);
+  if (found == requests_.end()) return;
+  Request& request = found->second;
+  const bool transient =
+      status.code == StatusCode::unavailable || status.code == StatusCode::resource_exhausted;
+  request.open = false;
+  request.may_go_on = transient && (request.safe || elsewhere);
+  request.ended = world().now();
 }
 
 // ---------------------------------------------------------------------------------------- events
@@ -274,6 +309,12 @@ void LedgerOracle::on_arrived(HostIndex host, const CallArrived& arrived) {
   }
   Exchange* exchange = find(*name);
   if (exchange == nullptr) return;
+  if (const auto request = requests_.find(exchange->attempt_of); request != requests_.end()) {
+    const bool again = ++request->second.executed > 1;
+    if (!check(!again || request->second.safe)) {
+      return fail(host, "ran a request twice that may run once: " + text_of(*exchange));
+    }
+  }
   exchange->callee = host;
   exchange->served = arrived.call;
   ends_[{host, arrived.call}] = *name;
@@ -374,6 +415,7 @@ void LedgerOracle::on_finished(HostIndex host, const CallFinished& finished) {
     return fail(host, text_of(*exchange) + " ended before all of its answer was heard");
   }
   if (!told) judge_failure(host, *exchange, finished);
+  if (exchange->attempt_of != 0) on_attempt_ended(*exchange, finished.status, elsewhere);
   end_at_caller(name, *exchange);
 }
 
@@ -501,12 +543,32 @@ void LedgerOracle::on_opened(HostIndex host, const Dialled& link, BytesView head
       if (self) return;
       continue;
     }
-    if (!check(earlier->remote != link.remote || earlier->expected != link.expected)) {
+    if (!check(earlier->patient || earlier->remote != link.remote ||
+               earlier->expected != link.expected)) {
       return fail(host, text_of(*exchange) + " began before " + text_of(*earlier) +
                             ", which waited longer");
     }
     ++it;
   }
+}
+
+// Who waits for its peer to be ready is to look for it as often as backoff allows.
+bool LedgerOracle::is_left_waiting(const Exchange& exchange) const {
+  const LinksConfig& links = world().host(exchange.caller).setup.config.rpc_links;
+  const Duration patience = links.backoff_max + links.handshake_timeout + seconds(1);
+  const Moment since = world().now() - patience;
+  const auto peer = world().host_of(exchange.remote);
+  if (exchange.began > since || !peer || !world().host(*peer).running()) return false;
+  if (faults().has_left(*peer) || faults().disturbed_since(since) ||
+      faults().held_up_since(*peer, since) || faults().held_up_since(exchange.caller, since) ||
+      (changed_[*peer] && *changed_[*peer] > since)) {
+    return false;
+  }
+  // A link that is full, or that has not come up yet, excuses it.
+  const auto& dialled = dialled_[exchange.caller];
+  return may_be_opened(exchange) ||
+         std::none_of(dialled.begin(), dialled.end(),
+                      [&](const auto& entry) { return entry.second.remote == exchange.remote; });
 }
 
 bool LedgerOracle::may_be_opened(const Exchange& exchange) const {
@@ -576,11 +638,14 @@ void LedgerOracle::on_tick() {
     for (const Name name : waiting_[i]) {
       const Exchange* exchange = find(name);
       if (exchange == nullptr || exchange->ended || exchange->opened) continue;
-      if (!check(!may_be_opened(*exchange))) {
+      if (!check(exchange->patient ? !is_left_waiting(*exchange) : !may_be_opened(*exchange))) {
         return fail(i, text_of(*exchange) + " waits though its link has room for it");
       }
     }
   }
+  std::erase_if(requests_, [&](const auto& entry) {
+    return !entry.second.open && now - entry.second.ended > kMemory;
+  });
   // What is over at both ends needs no entry; what never arrived may still come for a while.
   std::erase_if(exchanges_, [&](const auto& entry) {
     const Exchange& exchange = entry.second;

@@ -5,8 +5,9 @@
 // with the answer `ok` ran once and to its end, that one that never started never runs; that
 // messages, half-close, headers, status and trailers arrive as they were said, in order, and none
 // that was not; that a failure has a reason; that deadlines hold at both ends; that an end whose
-// other end is over is freed in time; and, read off the wire, that a call waits only while its link
-// is not up or has no room, and that who waited longer goes first.
+// other end is over is freed in time; that a request is tried again only where that is safe; and,
+// read off the wire, that a call waits only while its link is not up or has no room, and that who
+// waited longer goes first.
 #pragma once
 
 #include <cstdint>
@@ -64,7 +65,9 @@ class LedgerOracle final : public Oracle {
     std::string method;
     Address remote;
     std::optional<NodeId> expected;
-    bool opened = false;  // its stream is
+    bool opened = false;   // its stream is
+    bool patient = false;  // waits for its peer to be ready
+    Name attempt_of = 0;   // a request; 0: none
     Metadata metadata;
     std::optional<Moment> deadline;
     Moment began;
@@ -91,6 +94,15 @@ class LedgerOracle final : public Oracle {
     const char* why = "";
     bool alone = false;  // its own timer's business: nothing that the network does excuses it
     bool sound = false;  // a look ahead of time: meant only if no packet of the two was lost
+  };
+  // What is tried again under a name of its own.
+  struct Request {
+    bool safe = false;  // may be executed twice
+    std::uint32_t attempts = 0;
+    std::uint32_t executed = 0;
+    bool open = false;
+    bool may_go_on = true;  // its last attempt failed in a way that permits another
+    Moment ended;           // its last attempt
   };
   // A link that its process dialled to make calls.
   struct Dialled {
@@ -121,6 +133,9 @@ class LedgerOracle final : public Oracle {
   Exchange* find(Name name);
   Name name_of_call(HostIndex host, CallId call) const;
   void hear(HostIndex host, Exchange& exchange, Direction& direction, const Bytes& message);
+  void on_attempt(HostIndex host, const Exchange& exchange);
+  void on_attempt_ended(const Exchange& exchange, const Status& status, bool elsewhere);
+  bool is_left_waiting(const Exchange& exchange) const;
   void on_arrived(HostIndex host, const CallArrived& arrived);
   void on_finished(HostIndex host, const CallFinished& finished);
   void judge_failure(HostIndex host, const Exchange& exchange, const CallFinished& finished);
@@ -138,6 +153,7 @@ class LedgerOracle final : public Oracle {
   Moment moment_of(HostIndex host, Instant instant) const;
 
   std::map<Name, Exchange> exchanges_;
+  std::map<Name, Request> requests_;
   std::map<std::pair<HostIndex, CallId>, Name> ends_;  // open ones, of both kinds
   std::set<Name> executed_;
   std::set<Name> never_run_;  // told to be safe to try elsewhere

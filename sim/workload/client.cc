@@ -19,6 +19,7 @@ enum Due : std::uint64_t {
   kCancel = 4,
   kGoOn = 5,
   kTake = 6,
+  kAgain = 7,
 };
 constexpr std::uint64_t kDueBits = 3;
 
@@ -32,6 +33,7 @@ enum Purpose : std::uint64_t {
   kDrawRegistry = 5,
   kDrawTalk = 6,
   kDrawMessage = 7,
+  kDrawTry = 8,
 };
 
 constexpr Duration kLazy = milliseconds(120);
@@ -72,6 +74,12 @@ void Client::on_timer(ProgramContext& context, std::uint64_t token) {
     case kCancel: context.command(CancelCall{call}); return;
     case kGoOn: return go_on(context, call);
     case kTake: return take(context, call);
+    case kAgain:
+      if (const auto failed = failed_.find(call); failed != failed_.end()) {
+        auto unary = failed_.extract(failed);
+        if (context.active()) try_unary(context, std::move(unary.mapped()));
+      }
+      return;
   }
 }
 
@@ -105,8 +113,10 @@ void Client::ask_director(ProgramContext& context) {
   assigned_.reset();
   const std::uint64_t number = asks_++;
   AssignRequest request{excluded_};
+  // The random one as often as all others: chance is judged by numbers.
+  const std::uint64_t registry = context.draw(kDrawRegistry, number, 2 * kRegistries);
   request.registry =
-      static_cast<std::uint32_t>(1 + context.draw(kDrawRegistry, number, kRegistries));
+      registry < kRegistries ? 1 + static_cast<std::uint32_t>(registry) : kRandomRegistry;
   request.key = session_.session % kKeys;
   // Tags change: who wanted a shard and got nobody takes anybody the next time.
   const std::uint64_t shard = context.draw(kDrawShard, number, kShards * 4);
@@ -139,13 +149,45 @@ void Client::make_unary_call(ProgramContext& context) {
       context.draw(kDrawSize, number * 2, 8) == 0
           ? 0
           : context.draw(kDrawSize, number * 2 + 1, at_least_one(workload_.echo_bytes + 1));
-  StartCall call{.call = new_call(), .peer = {worker_->address, worker_->worker}, .method = kEcho};
-  call.deadline = context.now() + milliseconds(50 + context.draw(kDrawTalk, number * 16 + 15, 950));
-  call.message = token_content(number_, number, size);
-  call.last = true;
-  const CallId id = call.call;
-  if (start_call(context, std::move(call)) != Outcome::done) return;
-  give_up_later(context, id, number * 2, 5 + at_least_one(workload_.work_ms));
+  // One in four waits for its worker to be reachable; half may be executed twice.
+  const bool patient = context.draw(kDrawTry, number * 2, 4) == 0;
+  const bool safe = context.draw(kDrawTry, number * 2 + 1, 2) == 0;
+  const std::uint64_t least = patient ? 1000 : 50;
+  const std::uint64_t within = context.draw(kDrawTalk, number * 16 + 15, patient ? 5000 : 950);
+  Unary unary{.call = {.peer = {worker_->address, worker_->worker}, .method = kEcho},
+              .retry = rpc::Retry(retries_, budget_, safe),
+              .chance = Rng(combine(number_, number))};
+  unary.call.deadline = context.now() + milliseconds(least + within);
+  unary.call.message = token_content(number_, number, size);
+  unary.call.last = true;
+  unary.call.wait_for_ready = patient;
+  const std::string name = std::to_string(number_) + '.' +
+                           std::to_string(context.now().time_since_epoch().count()) + '.' +
+                           std::to_string(number);
+  unary.call.metadata = {{kRequestName, name}, {kSafe, safe ? "1" : "0"}};
+  const auto id = try_unary(context, std::move(unary));
+  if (id) give_up_later(context, *id, number * 2, 5 + at_least_one(workload_.work_ms));
+}
+
+// One attempt; another may follow when it has failed.
+std::optional<CallId> Client::try_unary(ProgramContext& context, Unary&& unary) {
+  StartCall call = unary.call;
+  const CallId id = new_call();
+  call.call = id;
+  const auto placed = unaries_.emplace(id, std::move(unary)).first;
+  if (start_call(context, std::move(call)) == Outcome::done) return id;
+  unaries_.erase(placed);
+  return std::nullopt;
+}
+
+void Client::on_unary_finished(ProgramContext& context, const CallFinished& finished) {
+  auto ended = unaries_.extract(finished.call);
+  if (ended.empty()) return;
+  Unary& unary = ended.mapped();
+  const auto wait = unary.retry.next(finished.status, finished.trailers, unary.chance);
+  if (!wait || context.now() + *wait >= *unary.call.deadline) return;
+  context.wake(*wait, token_of(kAgain, finished.call));
+  failed_.insert(std::move(ended));
 }
 
 // ------------------------------------------------------------------------- sums and talks
@@ -255,6 +297,7 @@ void Client::on_message(ProgramContext& context, const MessageArrived& message) 
 
 void Client::on_finished(ProgramContext& context, const CallFinished& finished) {
   talks_.erase(finished.call);
+  on_unary_finished(context, finished);
   if (assigning_ == finished.call) {
     assigning_.reset();
     if (finished.status.ok() && assigned_) {

@@ -1,7 +1,8 @@
 // The client of the cluster example in little: asks a director for a worker, reads a stream of
 // tokens from it, and goes on with another worker, where it stopped, when that one is lost.
 //
-// Beside the streams it makes calls of the other kinds at a steady pace: unary ones, sums of many
+// Beside the streams it makes calls of the other kinds at a steady pace: unary ones, which are
+// tried again when they fail and some of which wait for their worker to be reachable, sums of many
 // messages, and talks both ways, with messages of all sizes, deadlines or none, taken late or at
 // once, half-closed early or late, and some given up in the middle.
 #pragma once
@@ -12,6 +13,8 @@
 #include <vector>
 
 #include "engine/command.h"
+#include "engine/rng.h"
+#include "engine/rpc/retry.h"
 #include "sim/plan.h"
 #include "sim/program.h"
 #include "sim/workload/payload.h"
@@ -43,6 +46,15 @@ class Client final : public Program {
     std::deque<std::size_t> owed;  // sizes of messages that were not taken yet
   };
 
+  // A request, of which each attempt is a call.
+  struct Unary {
+    StartCall call;  // without its number and name
+    rpc::Retry retry;
+    Rng chance;
+  };
+
+  std::optional<CallId> try_unary(ProgramContext& context, Unary&& unary);
+  void on_unary_finished(ProgramContext& context, const CallFinished& finished);
   void ask_director(ProgramContext& context);
   void begin_session(ProgramContext& context);
   void open_stream(ProgramContext& context);
@@ -76,6 +88,10 @@ class Client final : public Program {
   std::uint64_t echoes_ = 0;
   std::uint64_t talked_ = 0;
   std::map<CallId, Talk> talks_;
+  RetryConfig retries_;
+  rpc::RetryBudget budget_{retries_};
+  std::map<CallId, Unary> unaries_;  // by the call of the present attempt
+  std::map<CallId, Unary> failed_;   // by that of the last one; will be tried again
 };
 
 }  // namespace rpcnet::sim

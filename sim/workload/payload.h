@@ -24,8 +24,14 @@ inline constexpr const char* kChat = "sim.chat";          // each message comes 
 // in the run, by which an oracle knows both ends of a call to be one.
 inline constexpr const char* kCallName = "sim-call";
 
+// Metadata of requests that may be tried again: the request's name, the same in all attempts, and
+// "1" if it may be executed twice.
+inline constexpr const char* kRequestName = "sim-request";
+inline constexpr const char* kSafe = "sim-safe";
+
 // A director's registries, one for each strategy; all hold the workers.
 inline constexpr std::uint32_t kRegistries = 7;
+inline constexpr std::uint32_t kRandomRegistry = 3;
 // The tag that workers change under way, and its values: 0 to kShards - 1.
 inline constexpr const char* kShard = "shard";
 inline constexpr std::uint64_t kShards = 3;
