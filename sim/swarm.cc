@@ -193,6 +193,8 @@ class Swarm {
       }
       if (mortal.empty()) return;
       fault.hosts = {mortal[host("host", mortal.size())]};
+      // Who has left is called back by nobody; a seed is, by those that it once let in.
+      if (fault.kind == FaultKind::leave && plan_.clients == 0) fault.hosts = {0};
       if (fault.kind == FaultKind::join) {
         // Kept back until then: nothing before can happen to it.
         if (down(fault.hosts[0], Duration::zero(), fault.at + milliseconds(5'000))) return;
@@ -248,12 +250,11 @@ void draw_swarm(Plan& plan, std::size_t count, const std::vector<FaultKind>& kin
   if (choice.empty()) choice.assign(kFaultKinds.begin(), kFaultKinds.end());
   // Which packets there will be is not known before the run.
   std::erase(choice, FaultKind::drop);
-  // One run in eight has no clients: then the seed of the others may die, too. Who is new, or left
-  // for good, could not find them without it; and members alone have nothing large to say.
+  // One run in eight has no clients: then the seed of the others may die or leave, too. Who is new
+  // could not find them without it; and members alone have nothing large to say.
   if (kinds.empty() && keyed.below({Domain::plan, kSwarm, 0, 4}, 8) == 0) {
     plan.clients = 0;
-    for (const FaultKind kind :
-         {FaultKind::join, FaultKind::replace, FaultKind::leave, FaultKind::mtu}) {
+    for (const FaultKind kind : {FaultKind::join, FaultKind::replace, FaultKind::mtu}) {
       std::erase(choice, kind);
     }
   }

@@ -147,7 +147,8 @@ void GossipOracle::on_accusation(HostIndex host, const NodeId& subject) {
       !accused.running() || accused.setup.config.id != subject ||
       faults().held_up_since(*owner, since - interval * 4) || faults().has_left(*owner) ||
       faults().network_disturbed_since(since - interval * 4) || faults().holds_up(host) ||
-      plan().loss_ppm > 0 || world().now() - accused.started < interval * 4;
+      world().paths().lost_since(host, *owner, since - interval * 4) ||
+      world().now() - accused.started < interval * 4;
   if (check(at_fault)) return;
   fail(host, "accused " + subject.text() + " right after its own absence");
 }
