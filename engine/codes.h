@@ -16,6 +16,7 @@ enum class CloseCode : std::uint64_t {
   wrong_node = 0x06,      // the peer speaks as a node that its certificate does not name
   overloaded = 0x07,      // a stated limit is reached (links, handshakes)
   duplicate_node = 0x08,  // another process already speaks as this node
+  drained = 0x09,         // every call that was begun has been answered; no other was begun
 };
 
 // Application error code of RESET_STREAM and STOP_SENDING (RFC 9000 19.4, 19.5).

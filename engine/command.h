@@ -150,6 +150,8 @@ struct OpenRegistry {
   // Calls leave the zone once its workers have on average so many each, and more than those
   // elsewhere; 0: only when it has no worker.
   std::uint32_t zone_spill = 0;
+  // Its workers are those of UpdateRoster instead of members: also for a node that is no member.
+  bool roster = false;
 };
 
 // Asks for a worker; WorkerSelected follows at once. The choice counts as one assignment until the
@@ -162,9 +164,38 @@ struct SelectWorker {
   std::string key{};             // what consistent_hash goes by; empty: any worker
 };
 
+// The call that WorkerSelected was for is over: it no longer counts as an assignment, if it did.
+struct ReleaseWorker {
+  std::uint32_t registry = 0;
+  std::uint64_t request = 0;
+  std::optional<NodeId> worker{};  // who was selected
+};
+
+// A worker that is known otherwise than by membership.
+struct RosterEntry {
+  std::optional<NodeId> id{};  // absent: a name is made of its address
+  Address address;
+  std::vector<std::pair<std::string, std::string>> tags{};
+  std::uint32_t active_calls = 0;  // as it reports
+  std::uint64_t report = 0;        // numbers its reports; 0: it makes none
+  bool avoid = false;
+};
+
+// Replaces the workers of a registry that was opened with `roster`. Of equal names the first
+// counts.
+struct UpdateRoster {
+  std::uint32_t registry = 0;
+  std::vector<RosterEntry> workers;
+};
+
+// Tells callers, by closing the links that they dialled, that every call which was begun here has
+// been answered: what they still wait for was not begun. After StopAccepting; links on which a call
+// runs stay.
+struct CloseDrained {};
+
 using Command = std::variant<Join, Leave, ChangeTags, StartCall, SendMessage, HalfClose, CancelCall,
                              ConsumeMessages, SendHeaders, FinishCall, StopAccepting, OpenRegistry,
-                             SelectWorker>;
+                             SelectWorker, ReleaseWorker, UpdateRoster, CloseDrained>;
 
 // What became of a command. Every value but `done` means: refused, nothing has changed.
 enum class Outcome : std::uint8_t {

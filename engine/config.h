@@ -254,6 +254,44 @@ struct RetryConfig {
   std::uint32_t milli_tokens_per_success = 100;
 };
 
+// Calls that are made twice when the answer takes long (engine/rpc/hedge.h).
+struct HedgeConfig {
+  // How long an attempt has before the next one begins beside it; about the time that 95 of 100
+  // calls take is a good choice (Dean and Barroso, "The Tail at Scale").
+  Duration delay = std::chrono::milliseconds(50);
+  // Attempts of one call in all; 1: never twice.
+  std::uint32_t attempts_max = 1;
+};
+
+// Workers that do worse than the others, and are left alone for a while
+// (engine/cluster/outliers.h). Names and most defaults are those of Envoy's outlier detection.
+struct OutlierConfig {
+  // So many failures without a success in between; 0: failures are not looked at.
+  std::uint32_t consecutive_failures = 5;
+  // A mean latency of so many times the median worker's; 0: latencies are not looked at. Off, ours:
+  // workers that serve different keys or methods may well differ.
+  std::uint32_t latency_factor = 0;
+  // A difference that matters, however many times it is.
+  Duration latency_slack = std::chrono::milliseconds(5);
+  // Means are compared this often, of workers with at least samples_min calls meanwhile.
+  Duration interval = std::chrono::seconds(1);
+  std::uint32_t samples_min = 5;
+  // The first time away; it doubles each time until the worker has been good for as long.
+  Duration away_min = std::chrono::seconds(5);
+  Duration away_max = std::chrono::minutes(5);
+  // Never more than this share of the workers that are known, in percent: who does badly may be
+  // the one who asks.
+  std::uint32_t away_percent_max = 50;
+};
+
+// What a server takes on (engine/rpc/admission.h).
+struct AdmissionConfig {
+  // Handlers that run at once; 0: any number.
+  std::size_t running_max = 0;
+  // Calls that wait for one of them to end.
+  std::size_t queue_max = 1000;
+};
+
 struct RegistryConfig {
   // An assignment that the worker's own report has not shown by then is forgotten: the client
   // never came. Ours: four heartbeats.

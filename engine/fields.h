@@ -106,9 +106,17 @@ inline constexpr std::size_t kFields<FinishCall> = 4;
 template <>
 inline constexpr std::size_t kFields<StopAccepting> = 0;
 template <>
-inline constexpr std::size_t kFields<OpenRegistry> = 5;
+inline constexpr std::size_t kFields<OpenRegistry> = 6;
 template <>
 inline constexpr std::size_t kFields<SelectWorker> = 5;
+template <>
+inline constexpr std::size_t kFields<ReleaseWorker> = 3;
+template <>
+inline constexpr std::size_t kFields<RosterEntry> = 6;
+template <>
+inline constexpr std::size_t kFields<UpdateRoster> = 2;
+template <>
+inline constexpr std::size_t kFields<CloseDrained> = 0;
 
 // Events.
 template <>

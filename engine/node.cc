@@ -27,6 +27,21 @@ constexpr std::uint64_t kLinkStep = 4;
 constexpr std::uint64_t kFirstGossipLink = 2;
 constexpr std::uint64_t kFirstRpcLink = 4;
 
+bool is_draining(const Tags& tags) { return tags.contains(std::string(cluster::kDrainingTag)); }
+
+// "10.0.0.5-61000", "--1-61000": what is left of an address with the characters that names have.
+NodeId name_of(const Address& address) {
+  std::string text = to_text(address);
+  std::erase_if(text, [](char c) { return c == '[' || c == ']'; });
+  std::replace(text.begin(), text.end(), ':', '-');
+  auto name = NodeId::parse(text);
+  ENGINE_ASSERT(name.has_value());
+  return *std::move(name);
+}
+
+// What is assigned to a worker that makes no reports counts until the call is over.
+constexpr Duration kUntilReleased = std::chrono::hours(24);
+
 swim::SwimOptions swim_options(const NodeConfig& config) {
   return {.self = config.id,
           .cluster = config.cluster,
@@ -42,11 +57,20 @@ swim::SwimOptions swim_options(const NodeConfig& config) {
 }  // namespace
 
 struct Node::Parts {
+  // Whose workers are members, or those of a roster.
+  struct Registry {
+    cluster::Registry choice;
+    bool roster = false;
+    std::map<NodeId, WorkerView> workers{};     // of a roster
+    std::map<NodeId, std::uint64_t> reports{};  // the number of what each reported
+  };
+
   explicit Parts(NodeConfig with)
       : config(std::move(with)),
         rpc(config.rpc, config.rpc_links, Rng(config.seed).fork(kRngRpc),
             {.first_link = kFirstRpcLink, .link_step = kLinkStep}),
-        assignments(config.registry.assignment_ttl) {
+        assignments(config.registry.assignment_ttl),
+        roster_assignments(kUntilReleased) {
     if (config.member) swim.emplace(swim_options(config));
   }
 
@@ -66,7 +90,10 @@ struct Node::Parts {
 
   Outcome open_registry(OpenRegistry&& command);
   Outcome select_worker(SelectWorker&& command);
-  std::vector<WorkerView> workers(const cluster::Registry& registry, Instant at) const;
+  Outcome release_worker(const ReleaseWorker& command);
+  Outcome update_roster(UpdateRoster&& command);
+  void take_reports(const Registry& registry);
+  std::vector<WorkerView> workers(const Registry& registry, Instant at) const;
   bool out_of_quorum(PartitionPolicy policy) const;
   void watch_if_worker(const Member& member);
   void follow_members();
@@ -77,8 +104,9 @@ struct Node::Parts {
   Outbox out;
   rpc::Rpc rpc;
   std::optional<swim::Swim> swim;
-  std::map<std::uint32_t, cluster::Registry> registries;
-  cluster::Assignments assignments;
+  std::map<std::uint32_t, Registry> registries;
+  cluster::Assignments assignments;         // to members
+  cluster::Assignments roster_assignments;  // to those of rosters: until they are released
   std::set<NodeId> watched;
 };
 
@@ -142,6 +170,12 @@ Outcome Node::Parts::carry_out(C&& command) {
     return rpc.stop_accepting(now, std::move(command), out);
   } else if constexpr (std::is_same_v<Kind, OpenRegistry>) {
     return open_registry(std::move(command));
+  } else if constexpr (std::is_same_v<Kind, ReleaseWorker>) {
+    return release_worker(command);
+  } else if constexpr (std::is_same_v<Kind, UpdateRoster>) {
+    return update_roster(std::move(command));
+  } else if constexpr (std::is_same_v<Kind, CloseDrained>) {
+    return rpc.close_drained(now, out);
   } else {
     static_assert(std::is_same_v<Kind, SelectWorker>);
     return select_worker(std::move(command));
@@ -149,50 +183,104 @@ Outcome Node::Parts::carry_out(C&& command) {
 }
 
 Outcome Node::Parts::open_registry(OpenRegistry&& command) {
-  if (!swim) return Outcome::not_a_member;
+  if (!swim && !command.roster) return Outcome::not_a_member;
   const Rng rng = Rng(config.seed).fork(kRngRegistry).fork(command.registry);
   cluster::ZonePreference zone{std::move(command.zone), command.zone_spill};
-  const auto [position, added] = registries.try_emplace(command.registry, std::move(command.filter),
-                                                        command.strategy, rng, std::move(zone));
+  cluster::Registry choice(std::move(command.filter), command.strategy, rng, std::move(zone));
+  const auto [position, added] =
+      registries.try_emplace(command.registry, Registry{std::move(choice), command.roster});
   if (!added) return Outcome::unknown_registry;
-  follow_members();
+  if (!command.roster) follow_members();
   return Outcome::done;
 }
 
-Outcome Node::Parts::select_worker(SelectWorker&& command) {
+Outcome Node::Parts::update_roster(UpdateRoster&& command) {
   const auto found = registries.find(command.registry);
-  if (found == registries.end()) return Outcome::unknown_registry;
-  if (out_of_quorum(PartitionPolicy::keep_majority)) {
-    out.push(WorkerSelected{command.request, std::nullopt, true});
-    return Outcome::done;
+  if (found == registries.end() || !found->second.roster) return Outcome::unknown_registry;
+  Registry& registry = found->second;
+  std::map<NodeId, WorkerView> workers;
+  registry.reports.clear();
+  for (RosterEntry& entry : command.workers) {
+    const NodeId id = entry.id ? *entry.id : name_of(entry.address);
+    WorkerView view{.member = {.id = id, .address = entry.address},
+                    .active_calls = entry.active_calls,
+                    .avoid = entry.avoid};
+    for (auto& [key, value] : entry.tags) view.member.tags.emplace(key, std::move(value));
+    if (workers.try_emplace(id, std::move(view)).second && entry.report != 0) {
+      registry.reports.emplace(id, entry.report);
+    }
+  }
+  for (const auto& [id, view] : registry.workers) {
+    if (!workers.contains(id)) roster_assignments.forget(id);
+  }
+  registry.workers = std::move(workers);
+  take_reports(registry);
+  return Outcome::done;
+}
+
+void Node::Parts::take_reports(const Registry& registry) {
+  if (registry.roster) {
+    for (const auto& [id, report] : registry.reports) {
+      roster_assignments.on_report(id, report, registry.workers.at(id).active_calls);
+    }
+    return;
   }
   swim->for_each_member([this](const MemberView& member) {
     const auto health = swim->health(member.id, now);
     if (health.report != 0) assignments.on_report(member.id, health.report, health.active_calls);
   });
+}
+
+Outcome Node::Parts::select_worker(SelectWorker&& command) {
+  const auto found = registries.find(command.registry);
+  if (found == registries.end()) return Outcome::unknown_registry;
+  if (!found->second.roster && out_of_quorum(PartitionPolicy::keep_majority)) {
+    out.push(WorkerSelected{command.request, std::nullopt, true});
+    return Outcome::done;
+  }
+  take_reports(found->second);
   const auto views = workers(found->second, now);
-  const auto chosen = found->second.select(views, command);
+  const auto chosen = found->second.choice.select(views, command);
   WorkerSelected result{.request = command.request, .worker = std::nullopt, .no_quorum = false};
   if (chosen) {
     result.worker = views[*chosen].member;
-    assignments.add(now, result.worker->id);
+    (found->second.roster ? roster_assignments : assignments)
+        .add(now, result.worker->id, command.request);
   }
   out.push(std::move(result));
   return Outcome::done;
 }
 
-std::vector<WorkerView> Node::Parts::workers(const cluster::Registry& registry, Instant at) const {
+Outcome Node::Parts::release_worker(const ReleaseWorker& command) {
+  const auto found = registries.find(command.registry);
+  if (found == registries.end() || !command.worker) return Outcome::unknown_registry;
+  (found->second.roster ? roster_assignments : assignments)
+      .release(*command.worker, command.request);
+  return Outcome::done;
+}
+
+std::vector<WorkerView> Node::Parts::workers(const Registry& registry, Instant at) const {
   std::vector<WorkerView> views;
+  const TagFilter& filter = registry.choice.filter();
+  if (registry.roster) {
+    for (const auto& [id, worker] : registry.workers) {
+      if (!filter.matches(worker.member.tags)) continue;
+      WorkerView& view = views.emplace_back(worker);
+      view.assignments = roster_assignments.count(at, id);
+      view.avoid = view.avoid || is_draining(worker.member.tags);
+    }
+    return views;
+  }
   if (out_of_quorum(PartitionPolicy::keep_majority)) return views;
   swim->for_each_member([&](const MemberView& member) {
-    if (!registry.filter().matches(member.tags)) return;
+    if (!filter.matches(member.tags)) return;
     const auto health = swim->health(member.id, at);
     views.push_back(
         {.member = member.copy(),
          .active_calls = health.active_calls,
          .assignments = assignments.count(at, member.id, health.report, health.active_calls),
          .phi_milli = health.phi_milli,
-         .avoid = health.avoid || member.tags.contains(std::string(cluster::kDrainingTag))});
+         .avoid = health.avoid || is_draining(member.tags)});
   });
   return views;
 }
@@ -208,7 +296,7 @@ void Node::Parts::watch_if_worker(const Member& member) {
   bool wanted = false;
   if (is_member(member.status) && member.id != config.id) {
     for (const auto& [number, registry] : registries) {
-      wanted = wanted || registry.filter().matches(member.tags);
+      wanted = wanted || (!registry.roster && registry.choice.filter().matches(member.tags));
     }
   }
   if (wanted == watched.contains(member.id)) return;
@@ -227,7 +315,7 @@ void Node::Parts::follow_members() {
 
 // The outputs since `mark` tell which members changed while an input was handled.
 void Node::Parts::follow_events_from(std::size_t mark) {
-  if (registries.empty()) return;
+  if (registries.empty() || !swim) return;
   std::vector<Member> changed;
   for (std::size_t i = mark; i < out.size(); ++i) {
     const auto* event = std::get_if<Event>(&out.pending(i));

@@ -53,6 +53,7 @@ const char* to_text(CloseCode code) {
     case CloseCode::wrong_node: return "wrong node";
     case CloseCode::overloaded: return "overloaded";
     case CloseCode::duplicate_node: return "duplicate node";
+    case CloseCode::drained: return "drained";
   }
   return "unknown code";
 }

@@ -95,9 +95,13 @@ struct CallOptions {
   // What the call is about, for a strategy that goes by it (ConsistentHash): the same key goes to
   // the same worker. Copied when the call is made.
   std::string_view key{};
-  // The incoming call for whose sake this one is made, if any. Its deadline holds here too, its
-  // trace goes on (metadata traceparent and tracestate), and once it is over this one cannot begin.
+  // The incoming call for whose sake this one is made. Its deadline holds here too, its trace goes
+  // on (metadata traceparent and tracestate), this one is cancelled with it and cannot begin once
+  // it is cancelled. Not given, it is the call whose handler makes this one, in its coroutine or in
+  // one spawned on this_coro::executor.
   const ServerCall* parent = nullptr;
+  // For nobody's sake, though a handler makes it: work that outlives the handler's call.
+  bool detached = false;
   // For a unary call: filled when it ends, until when it must live. Streams have headers() and
   // trailers().
   ResponseMetadata* response = nullptr;

@@ -41,6 +41,12 @@ Channel Channel::with(ClientInterceptor interceptor) const {
   return Channel(std::shared_ptr<const core::Route>(std::move(route)));
 }
 
+Channel Channel::hedged(HedgeConfig hedge) const {
+  auto route = std::make_shared<core::Route>(*route_);
+  route->hedge = hedge;
+  return Channel(std::shared_ptr<const core::Route>(std::move(route)));
+}
+
 asio::awaitable<Result<Bytes>> Channel::start_call(std::string method, Bytes request,
                                                    const CallOptions& options,
                                                    Idempotency idempotency) const {

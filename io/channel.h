@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "engine/command.h"
+#include "engine/config.h"
 #include "io/call.h"
 #include "io/completion.h"
 #include "io/interceptor.h"
@@ -46,6 +47,9 @@ class Channel {
 
   // The same channel with one more interceptor, inside those it has.
   Channel with(ClientInterceptor interceptor) const;
+  // The same channel with calls to methods marked safe made again, beside the first attempt, when
+  // no answer has come for so long: at another worker where there are several.
+  Channel hedged(HedgeConfig hedge) const;
 
   // One message there, one back: Result<Bytes>. Cancelling the waiting cancels the call.
   template <typename Token = Awaited>

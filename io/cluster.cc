@@ -1,11 +1,11 @@
 // Handles on a Core.
 #include "io/cluster.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "io/core/conduct.h"
 #include "io/core/core.h"
+#include "io/resolve.h"
 
 namespace rpcnet {
 namespace {
@@ -118,7 +118,17 @@ WorkerRegistry::WorkerRegistry(const ClusterMembership& cluster, LoadBalancingSt
     : core_(cluster.core()),
       strategy_(strategy),
       filter_(std::move(filter)),
-      number_(std::make_shared<std::uint32_t>(0)) {}
+      state_(std::make_shared<State>()) {}
+
+WorkerRegistry::WorkerRegistry(const Host& host, LoadBalancingStrategy strategy, std::string filter)
+    : core_(host.core()),
+      strategy_(strategy),
+      filter_(std::move(filter)),
+      state_(std::make_shared<State>()) {
+  state_->roster = true;
+}
+
+asio::any_io_executor WorkerRegistry::executor() const { return core_->context().get_executor(); }
 
 void WorkerRegistry::prefer_zone(std::string zone, std::uint32_t spill) {
   zone_ = std::move(zone);
@@ -127,35 +137,71 @@ void WorkerRegistry::prefer_zone(std::string zone, std::uint32_t spill) {
 
 Status WorkerRegistry::start() {
   if (core_->stopped()) return core::host_stopped();
-  if (*number_ != 0) return {};
+  if (state_->number != 0) return {};
   auto filter = parse_tag_filter(filter_);
   if (!filter) {
     return error(StatusCode::invalid_argument,
                  "\"" + filter_ + "\" is no tag filter; expected key=value,key=value");
   }
   const std::uint32_t number = core_->new_registry();
-  const Outcome outcome =
-      core_->command(OpenRegistry{number, std::move(*filter), strategy_, zone_, zone_spill_});
+  const Outcome outcome = core_->command(
+      OpenRegistry{number, std::move(*filter), strategy_, zone_, zone_spill_, state_->roster});
   if (outcome != Outcome::done) {
     return error(StatusCode::failed_precondition,
                  std::string("cannot open a registry: ") + to_text(outcome));
   }
-  *number_ = number;
+  state_->number = number;
   return {};
+}
+
+Status WorkerRegistry::update(std::vector<RosterEntry> workers) {
+  if (core_->stopped()) return core::host_stopped();
+  if (state_->number == 0) return not_registered();
+  const Outcome outcome = core_->command(UpdateRoster{state_->number, std::move(workers)});
+  if (outcome == Outcome::done) return {};
+  return error(StatusCode::failed_precondition,
+               "the workers of this registry are members; one made from a Host takes others");
+}
+
+asio::awaitable<Status> WorkerRegistry::start_use(WorkerRegistry self,
+                                                  std::vector<std::string> targets) {
+  std::vector<RosterEntry> workers;
+  Status first;
+  for (std::string& target : targets) {
+    auto asking = resolve(std::move(target), self.core_->families());
+    Result<std::vector<Address>> found = co_await std::move(asking);
+    if (!found.ok()) {
+      if (first.ok()) first = found.status();
+      continue;
+    }
+    for (const Address& address : *found) {
+      RosterEntry entry;
+      entry.address = address;
+      workers.push_back(std::move(entry));
+    }
+  }
+  self.state_->named = false;
+  Status updated = self.update(std::move(workers));
+  co_return updated.ok() ? first : updated;
+}
+
+void WorkerRegistry::release(const Worker& worker) {
+  if (core_->stopped() || state_->number == 0) return;
+  core_->command(ReleaseWorker{state_->number, worker.ticket, worker.id});
 }
 
 Result<Worker> WorkerRegistry::select_worker(std::string_view filter,
                                              const std::vector<NodeId>& excluded,
                                              std::string_view key) {
   if (core_->stopped()) return core::host_stopped();
-  if (*number_ == 0) return not_registered();
+  if (state_->number == 0) return not_registered();
   auto parsed = parse_tag_filter(filter);
   if (!parsed) {
     return error(StatusCode::invalid_argument, "\"" + std::string(filter) +
                                                    "\" is no tag filter; expected "
                                                    "key=value,key=value");
   }
-  auto chosen = core_->select(*number_, std::move(*parsed), excluded, std::string(key));
+  auto chosen = core_->select(state_->number, std::move(*parsed), excluded, std::string(key));
   if (!chosen.ok()) return chosen.status();
   if (!*chosen) {
     std::string wanted = filter_;
@@ -163,12 +209,15 @@ Result<Worker> WorkerRegistry::select_worker(std::string_view filter,
     return error(StatusCode::unavailable, "no worker matches \"" + wanted + "\"");
   }
   Member& member = **chosen;
-  return Worker{std::move(member.id), member.address, std::move(member.tags)};
+  Worker worker{std::move(member.id), member.address, std::move(member.tags)};
+  worker.named = !state_->roster || state_->named;
+  worker.ticket = core_->last_selection();
+  return worker;
 }
 
 std::vector<WorkerView> WorkerRegistry::workers() const {
-  if (*number_ == 0) return {};
-  return core_->node().workers(*number_, core_->now());
+  if (state_->number == 0) return {};
+  return core_->node().workers(state_->number, core_->now());
 }
 
 // ---------------------------------------------------------------------------------- ClusterClient

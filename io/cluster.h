@@ -129,15 +129,31 @@ struct Worker {
   Address address;
   Tags tags;
 
-  // Whom to call: nobody but this worker may answer at its address.
-  Peer peer() const { return Peer{address, id}; }
+  // Is `id` the name in its certificate, or made of its address?
+  bool named = true;
+  // For WorkerRegistry::release.
+  std::uint64_t ticket = 0;
+
+  // Whom to call: nobody but this worker may answer at its address; any node of our cluster if only
+  // the address is known.
+  Peer peer() const { return Peer{address, named ? std::optional<NodeId>(id) : std::nullopt}; }
   // Its tag "label", or its id.
   const std::string& label() const;
 };
 
-// Keeps track of the members that can work, and chooses among them by their real load.
+// Keeps track of those that can work, and chooses among them by their real load. They are members
+// of the cluster; or, for a host that is no member, those that it is told of:
+//
+//   rpcnet::WorkerRegistry registry(host, rpcnet::LoadBalancingStrategy::PowerOfTwo);
+//   registry.start();
+//   co_await registry.use(targets);   // addresses; or follow() of a member (services/follow.h)
 class WorkerRegistry {
  public:
+  // Workers that update() or use() tell of.
+  explicit WorkerRegistry(const Host& host,
+                          LoadBalancingStrategy strategy = LoadBalancingStrategy::PowerOfTwo,
+                          std::string filter = {});
+
   // `filter`: the tags that make a member a worker.
   explicit WorkerRegistry(const ClusterMembership& cluster,
                           LoadBalancingStrategy strategy = LoadBalancingStrategy::LeastConnections,
@@ -157,6 +173,21 @@ class WorkerRegistry {
   Result<Worker> select_worker(std::string_view filter = {},
                                const std::vector<NodeId>& excluded = {}, std::string_view key = {});
 
+  // The call that the worker was chosen for is over: it no longer counts as its load here. Calls
+  // through a ClusterClient do this by themselves; whoever chooses for others leaves it to the
+  // worker's reports.
+  void release(const Worker& worker);
+
+  // Replaces the workers of a registry that was made from a Host.
+  Status update(std::vector<RosterEntry> workers);
+  // The same from "host:port" texts; names are looked up once. Any node of our cluster may answer
+  // there. Result: the first text that could not be used, with the others in use all the same.
+  template <typename Token = Awaited>
+  auto use(std::vector<std::string> targets, Token&& token = Token()) {
+    return core::complete(executor(), start_use(*this, std::move(targets)),
+                          std::forward<Token>(token));
+  }
+
   // All of them, with their load, in the order of their ids.
   std::vector<WorkerView> workers() const;
 
@@ -164,12 +195,22 @@ class WorkerRegistry {
   const std::shared_ptr<core::Core>& core() const { return core_; }
 
  private:
+  // Shared by copies.
+  struct State {
+    std::uint32_t number = 0;  // 0: not started
+    bool roster = false;
+    bool named = true;  // the ids of the roster are those of certificates
+  };
+
+  static asio::awaitable<Status> start_use(WorkerRegistry self, std::vector<std::string> targets);
+  asio::any_io_executor executor() const;
+
   std::shared_ptr<core::Core> core_;
   LoadBalancingStrategy strategy_;
   std::string filter_;
   std::string zone_;
   std::uint32_t zone_spill_ = 0;
-  std::shared_ptr<std::uint32_t> number_;  // shared by copies; 0: not started
+  std::shared_ptr<State> state_;
 };
 
 struct WorkerCallOptions {

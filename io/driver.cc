@@ -38,12 +38,12 @@ void Driver::start(std::weak_ptr<void> owner) {
   schedule();
 }
 
-void Driver::stop() {
+void Driver::stop(CloseCode code) {
   if (stopped_) return;
   stopped_ = true;
   const Instant time = now();
   for (const LinkId link : links_.open()) {
-    endpoint_.perform(time, CloseLink{link, CloseCode::shutdown, "the process ends"});
+    endpoint_.perform(time, CloseLink{link, code, "the process ends"});
   }
   endpoint_.flush(time, *socket_);
   if (recorder_) recorder_->close();

@@ -48,8 +48,8 @@ class Driver final : private quic::FactSink {
 
   // Begins to run. The driver's own waiting ends when `owner` is gone.
   void start(std::weak_ptr<void> owner);
-  // Closes every link, tells the peers so, and closes the socket. For good.
-  void stop();
+  // Closes every link, tells the peers so and why, and closes the socket. For good.
+  void stop(CloseCode code);
   bool stopped() const { return stopped_; }
 
   // Gives a command. Its orders leave with the pass that is under way, or with the next one.

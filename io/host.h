@@ -77,6 +77,9 @@ struct HostOptions {
   ClusterConfig cluster{};      // membership, failure detection, balancing
   RpcConfig rpc{};              // message size, calls, buffers
   RetryConfig retry{};          // of calls through a Channel or a ClusterClient
+  HedgeConfig hedge{};          // of calls through them to methods marked safe; off
+  OutlierConfig outliers{};     // workers that a ClusterClient leaves alone for a while
+  AdmissionConfig admission{};  // how many handlers run at once; any number
   LinksConfig links{};          // how peers are dialled for calls
   quic::EndpointConfig quic{};  // windows, timeouts, packets; cluster, keys, address are set here
 
@@ -112,8 +115,9 @@ struct HostCounters {
   RecordingCounters recording;
   std::uint64_t handlers_failed = 0;  // exceptions out of handlers
   std::uint64_t unknown_methods = 0;
-  std::uint64_t calls_denied = 0;      // by an Authorizer
-  std::uint64_t events_coalesced = 0;  // left out of full EventStreams, overtaken
+  std::uint64_t calls_denied = 0;       // by an Authorizer
+  std::uint64_t events_coalesced = 0;   // left out of full EventStreams, overtaken
+  std::uint64_t calls_turned_away = 0;  // for AdmissionConfig
 };
 
 class Host {

@@ -5,22 +5,32 @@
 
 namespace rpcnet::cluster {
 
-void Assignments::add(Instant now, const NodeId& worker) {
-  auto& expiries = workers_[worker].expiries;
-  while (!expiries.empty() && expiries.front() <= now) expiries.pop_front();
-  expiries.push_back(now + ttl_);
+void Assignments::add(Instant now, const NodeId& worker, std::uint64_t request) {
+  auto& open = workers_[worker].open;
+  while (!open.empty() && open.front().expiry <= now) open.pop_front();
+  open.push_back({now + ttl_, request});
+}
+
+void Assignments::release(const NodeId& worker, std::uint64_t request) {
+  const auto found = workers_.find(worker);
+  if (found == workers_.end()) return;
+  auto& open = found->second.open;
+  const auto released = std::find_if(open.begin(), open.end(), [request](const auto& assignment) {
+    return assignment.request == request;
+  });
+  if (released != open.end()) open.erase(released);
 }
 
 // As many assignments have become calls as the load rose.
 std::size_t Assignments::Worker::arrived(std::uint64_t reported, std::uint32_t active_now) const {
   if (reported == sequence || active_now <= active) return 0;
-  return std::min<std::size_t>(active_now - active, expiries.size());
+  return std::min<std::size_t>(active_now - active, open.size());
 }
 
 void Assignments::on_report(const NodeId& worker, std::uint64_t sequence, std::uint32_t active) {
   Worker& known = workers_[worker];
   const auto gone = static_cast<std::ptrdiff_t>(known.arrived(sequence, active));
-  known.expiries.erase(known.expiries.begin(), known.expiries.begin() + gone);  // the oldest first
+  known.open.erase(known.open.begin(), known.open.begin() + gone);  // the oldest first
   if (sequence == known.sequence) return;
   known.sequence = sequence;
   known.active = active;
@@ -35,10 +45,12 @@ std::uint32_t Assignments::count(Instant now, const NodeId& worker, std::uint64_
   const auto found = workers_.find(worker);
   if (found == workers_.end()) return 0;
   const Worker& known = found->second;
-  const auto& expiries = known.expiries;
-  const auto live = std::upper_bound(expiries.begin(), expiries.end(), now);
+  const auto& open = known.open;
+  const auto live = std::upper_bound(
+      open.begin(), open.end(), now,
+      [](Instant at, const Assignment& assignment) { return at < assignment.expiry; });
   const auto arrived = static_cast<std::ptrdiff_t>(known.arrived(sequence, active));
-  return static_cast<std::uint32_t>(expiries.end() - std::max(live, expiries.begin() + arrived));
+  return static_cast<std::uint32_t>(open.end() - std::max(live, open.begin() + arrived));
 }
 
 }  // namespace rpcnet::cluster

@@ -20,7 +20,12 @@ class Assignments {
  public:
   explicit Assignments(Duration ttl) : ttl_(ttl) {}
 
-  void add(Instant now, const NodeId& worker);
+  // `request` names it for release().
+  void add(Instant now, const NodeId& worker, std::uint64_t request = 0);
+
+  // The call that it was for is over. Nothing changes if it has become a call in a report, or
+  // expired.
+  void release(const NodeId& worker, std::uint64_t request);
 
   // A report arrived: `active` calls are open at the worker. `sequence` numbers its reports: the
   // one already seen changes nothing, any other is news (a restarted worker begins anew).
@@ -36,8 +41,12 @@ class Assignments {
   void forget(const NodeId& worker) { workers_.erase(worker); }
 
  private:
+  struct Assignment {
+    Instant expiry{};
+    std::uint64_t request = 0;
+  };
   struct Worker {
-    std::deque<Instant> expiries;  // ascending
+    std::deque<Assignment> open;  // by expiry, ascending
     std::uint64_t sequence = 0;
     std::uint32_t active = 0;
 

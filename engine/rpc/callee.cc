@@ -248,6 +248,14 @@ Outcome Callee::finish(Instant, FinishCall&& command, Outbox& out) {
   return Outcome::done;
 }
 
+std::vector<LinkId> Callee::idle_links() const {
+  std::vector<LinkId> found;
+  for (const auto& [link, calls] : links_) {
+    if (!link.dialled() && calls.open.empty()) found.push_back(link);
+  }
+  return found;
+}
+
 bool Callee::is_writable(CallId id) const {
   const Call* call = calls_.find(id);
   return call != nullptr && call->sender.writable(shared_.config);

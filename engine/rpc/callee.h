@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/command.h"
 #include "engine/output.h"
@@ -44,6 +45,8 @@ class Callee {
   Outcome consume(Instant now, const ConsumeMessages& command, Outbox& out);
   Outcome finish(Instant now, FinishCall&& command, Outbox& out);
   void stop_accepting() { accepting_ = false; }
+  // Links that callers dialled and on which no call runs.
+  std::vector<LinkId> idle_links() const;
 
   bool is_writable(CallId call) const;
   std::size_t serving() const { return serving_; }

@@ -37,8 +37,9 @@ void Caller::on_link_down(Instant now, const LinkDown& fact, Outbox& out) {
   if (found == links_.end()) return;
   for (const CallId id : calls_.sorted({found->second.open, found->second.waiting})) {
     Call& call = *calls_.find(id);
-    const bool sent = call.self.bound;
-    if (!sent && call.waiting->start.wait_for_ready) {
+    // Who has begun to answer has begun the call, whatever it says.
+    const bool sent = call.self.bound && (call.headers_over || !was_drained(fact));
+    if (!call.self.bound && call.waiting->start.wait_for_ready) {
       calls_.unlink(call.link->waiting, call);
       call.link = nullptr;
       call.waiting->trouble = link_lost(fact, false).message;

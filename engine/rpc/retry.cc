@@ -24,11 +24,22 @@ std::optional<Duration> parse_retry_after(const std::string& text) {
   return std::chrono::milliseconds(milliseconds);
 }
 
+}  // namespace
+
 bool is_transient(StatusCode code) {
   return code == StatusCode::unavailable || code == StatusCode::resource_exhausted;
 }
 
-}  // namespace
+bool is_free(const Status& status, const Metadata& trailers) {
+  return status.code == StatusCode::unavailable && find(trailers, kNotStarted) != nullptr;
+}
+
+PushBack push_back_of(const Metadata& trailers) {
+  const std::string* asked = find(trailers, kRetryAfterMs);
+  if (asked == nullptr) return {};
+  const auto wait = parse_retry_after(*asked);
+  return {.never = !wait, .wait = wait};
+}
 
 void RetryBudget::on_success() {
   const std::uint64_t full = std::uint64_t{config_.tokens_max} * 1000;
@@ -44,12 +55,12 @@ std::optional<Duration> Retry::next(const Status& status, const Metadata& traile
     return std::nullopt;
   }
   const bool not_started = find(trailers, kNotStarted) != nullptr;
-  // Somebody who cannot be reached, or drains, is not overloaded: that costs no token.
-  const bool free = not_started && status.code == StatusCode::unavailable;
+  const bool free = is_free(status, trailers);
   if (!free) budget_.on_failure();
   if (attempts_ >= config_.attempts_max || !(safe_ || not_started)) return std::nullopt;
   if (!free && !budget_.allows()) return std::nullopt;
-  if (const std::string* asked = find(trailers, kRetryAfterMs)) return parse_retry_after(*asked);
+  const PushBack push_back = push_back_of(trailers);
+  if (push_back.never || push_back.wait) return push_back.wait;
   const Duration ceiling = std::min(
       config_.backoff_min * (std::int64_t{1} << std::min(attempts_ - 1, 20u)), config_.backoff_max);
   // Jitter over the upper half: those who failed together must not return together.

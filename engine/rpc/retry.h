@@ -18,6 +18,19 @@ namespace rpcnet::rpc {
 // number: for good.
 inline constexpr std::string_view kRetryAfterMs = "rpcnet-retry-after-ms";
 
+// May a call that ended so be made again?
+bool is_transient(StatusCode code);
+
+// Somebody who cannot be reached, or drains, is not overloaded: trying elsewhere costs no token.
+bool is_free(const Status& status, const Metadata& trailers);
+
+// What a callee asks for in its trailers.
+struct PushBack {
+  bool never = false;              // leave it alone for good
+  std::optional<Duration> wait{};  // or for so long
+};
+PushBack push_back_of(const Metadata& trailers);
+
 // What all calls of one channel share. A failure takes a token and a success gives back a part of
 // one; in the lower half nothing is tried again, but for calls that found nobody to begin at. So
 // when everything fails, retries soon stop, and when a few calls fail they all may.

@@ -107,6 +107,15 @@ Outcome Rpc::stop_accepting(Instant, StopAccepting&&, Outbox&) {
   return Outcome::done;
 }
 
+Outcome Rpc::close_drained(Instant now, Outbox& out) {
+  for (const LinkId link : callee_.idle_links()) {
+    const LinkDown down{link, LinkEnd::closed_by_peer, 0, {}};
+    shared_.links.close(link, CloseCode::drained, "drained", out);
+    callee_.on_link_down(now, down, out);
+  }
+  return Outcome::done;
+}
+
 // ------------------------------------------------------------------------------------- deadlines
 
 void Rpc::on_deadline(Instant now, Outbox& out) {

@@ -60,6 +60,7 @@ class Rpc {
   Outcome send_headers(Instant now, SendHeaders&& command, Outbox& out);
   Outcome finish(Instant now, FinishCall&& command, Outbox& out);
   Outcome stop_accepting(Instant now, StopAccepting&& command, Outbox& out);
+  Outcome close_drained(Instant now, Outbox& out);
 
   // Ends every call whose deadline is at or before `now`, in the order (time, start). Then those
   // that wait for their peer to be ready, and may look for it again, do so.

@@ -28,7 +28,13 @@ Status unreachable(const Address& remote) {
                   " is left alone after failed dials, or links_max is reached");
 }
 
+bool was_drained(const LinkDown& fact) {
+  return fact.end == LinkEnd::closed_by_peer &&
+         fact.code == static_cast<std::uint64_t>(CloseCode::drained);
+}
+
 Status link_lost(const LinkDown& fact, bool sent) {
+  if (!sent && was_drained(fact)) return draining();
   if (fact.is_refusal()) {
     return make(StatusCode::unauthenticated, "not sent: " + refusal_words(fact));
   }

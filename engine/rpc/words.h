@@ -17,6 +17,8 @@ namespace rpcnet::rpc {
 Metadata not_started();
 
 Status unreachable(const Address& remote);
+// Did the peer close it having answered all that it had begun?
+bool was_drained(const LinkDown& fact);
 Status link_lost(const LinkDown& fact, bool sent);
 // `trouble`: why it could not be sent, if that is known.
 Status too_late(bool sent, const std::string& trouble = {});

@@ -83,10 +83,14 @@ struct OutgoingCall {
   std::optional<Status> outcome;        // what became of it on the network
   std::optional<Status> end;            // what the application is told
   asio::cancellation_signal conductor;  // stops the interceptors
+  std::shared_ptr<Wakeup> news;         // of who waits for several calls
   Wakeup readable;
   Wakeup writable;
   Wakeup over;
 };
+
+struct Served;
+struct Surroundings;
 
 struct IncomingCall {
   IncomingCall(Runner& runner_in, CallArrived arrived_in)
@@ -102,6 +106,11 @@ struct IncomingCall {
   Wakeup readable;
   Wakeup writable;
   asio::cancellation_signal* cancel = nullptr;  // of its handler; null before and after
+  // What runs once its turn has come.
+  std::shared_ptr<const Served> served;
+  std::shared_ptr<const Surroundings> around;
+  // Calls made for its sake: they end with it when it is aborted.
+  std::vector<std::weak_ptr<OutgoingCall>> children;
 };
 
 // The calls that are open, by number.
@@ -122,6 +131,11 @@ class OpenCalls {
   Call* find(CallId id) const {
     const std::uint32_t place = index_.find(id);
     return place == KeyIndex<CallId>::kNone ? nullptr : calls_[place].get();
+  }
+
+  std::shared_ptr<Call> share(CallId id) const {
+    const std::uint32_t place = index_.find(id);
+    return place == KeyIndex<CallId>::kNone ? nullptr : calls_[place];
   }
 
   // The same, and it is no longer among them.

@@ -12,6 +12,7 @@
 
 #include "engine/assert.h"
 #include "engine/rpc/frame.h"
+#include "engine/rpc/hedge.h"
 #include "engine/rpc/retry.h"
 #include "io/core/chain.h"
 
@@ -35,6 +36,72 @@ Result<Bytes> answer_of(OutgoingCall& call) {
 asio::awaitable<void> ended(std::shared_ptr<OutgoingCall> call) {
   while (!call->end) co_await call->over.wait();
 }
+
+// A failure that says something about the worker and not about what was asked of it.
+bool is_workers_fault(const Status& status, const Metadata& trailers) {
+  switch (status.code) {
+    case StatusCode::unavailable:
+    case StatusCode::deadline_exceeded:
+    case StatusCode::unknown:
+    case StatusCode::internal:
+    case StatusCode::data_loss: return !says(trailers, rpc::kNotStarted);
+    default: return false;
+  }
+}
+
+// A worker chosen for one attempt: counted as its load for as long as this lives, and judged by how
+// the attempt ends.
+class Claim {
+ public:
+  Claim(const Route& route, WorkerRegistry registry, Worker worker, bool stream)
+      : core_(route.core),
+        outliers_(route.outliers),
+        registry_(std::move(registry)),
+        worker_(std::move(worker)),
+        stream_(stream),
+        began_(core_->now()) {}
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+  ~Claim() {
+    if (!ended_) judge(cluster::Outliers::Ending::given_up);
+    registry_.release(worker_);
+  }
+
+  void on_ended(const Status& status, const Metadata& trailers) {
+    using enum cluster::Outliers::Ending;
+    ended_ = true;
+    // One that was never begun is no example of how long calls take.
+    if (!says(trailers, rpc::kNotStarted)) {
+      judge(is_workers_fault(status, trailers) ? failure : success);
+    }
+  }
+
+ private:
+  void judge(cluster::Outliers::Ending ending) {
+    const Instant now = core_->now();
+    const auto latency = stream_ ? std::nullopt : std::optional<Duration>(now - began_);
+    outliers_->on_ended(now, worker_.id, ending, latency);
+  }
+
+  std::shared_ptr<Core> core_;
+  std::shared_ptr<cluster::Outliers> outliers_;
+  WorkerRegistry registry_;
+  Worker worker_;
+  bool stream_;
+  bool ended_ = false;
+  Instant began_;
+};
+
+// Where an attempt goes.
+struct Place {
+  Peer peer;
+  std::unique_ptr<Claim> claim;  // null: there was no choice
+
+  void on_ended(const Status& status, const Metadata& trailers) {
+    if (claim) claim->on_ended(status, trailers);
+    claim.reset();
+  }
+};
 
 // What unary calls and streams have in common: the interceptors, and where to go.
 class ClientChain : public Chain {
@@ -70,12 +137,14 @@ class ClientChain : public Chain {
 
   // Whom to call now. Who waits for ready also waits for a worker to appear, or for the name
   // service to answer.
-  asio::awaitable<Result<Peer>> find_peer() {
+  asio::awaitable<Result<Place>> find_place() {
     Duration pause = std::chrono::milliseconds(20);
     while (true) {
-      auto looking = look_for_peer();
-      Result<Peer> found = co_await std::move(looking);
-      if (found.code() != StatusCode::unavailable || !terms_.wait_for_ready) co_return found;
+      auto looking = look_for_place();
+      Result<Place> found = co_await std::move(looking);
+      if (found.code() != StatusCode::unavailable || !terms_.wait_for_ready) {
+        co_return std::move(found);
+      }
       if (view_.deadline && route_->core->now() + pause >= *view_.deadline) {
         co_return error(
             StatusCode::deadline_exceeded,
@@ -88,14 +157,19 @@ class ClientChain : public Chain {
   }
 
   // Workers in `tried_` come last.
-  asio::awaitable<Result<Peer>> look_for_peer() {
-    if (const auto* peer = std::get_if<Peer>(&route_->target)) co_return *peer;
+  asio::awaitable<Result<Place>> look_for_place() {
+    if (const auto* peer = std::get_if<Peer>(&route_->target)) co_return place(*peer);
     if (const auto* worker = std::get_if<WorkerTarget>(&route_->target)) {
       WorkerRegistry registry = worker->registry;
-      Result<Worker> chosen = registry.select_worker(worker->filter, tried_, terms_.key);
+      std::vector<NodeId> last = route_->outliers->away(route_->core->now());
+      last.insert(last.end(), tried_.begin(), tried_.end());
+      Result<Worker> chosen = registry.select_worker(worker->filter, last, terms_.key);
       if (!chosen.ok()) co_return chosen.status();
       tried_.push_back(chosen->id);
-      co_return chosen->peer();
+      Place found = place(chosen->peer());
+      found.claim = std::make_unique<Claim>(*route_, std::move(registry), std::move(*chosen),
+                                            view_.streaming);
+      co_return std::move(found);
     }
     const auto& name = std::get<NameTarget>(route_->target);
     if (name.known->empty()) {
@@ -106,9 +180,10 @@ class ClientChain : public Chain {
       ENGINE_ASSERT(!name.known->empty());
     }
     used_ = name.known->front();
-    Peer peer(used_, std::nullopt);
-    co_return peer;
+    co_return place(Peer(used_, std::nullopt));
   }
+
+  static Place place(Peer peer) { return {std::move(peer), nullptr}; }
 
   // The next address of a name is used then, and after the last one it is looked up again.
   void doubt_peer(const Status& status) {
@@ -182,15 +257,20 @@ class UnaryChain final : public ClientChain {
     RetryConfig config = retry_config();
     // One peer is asked again only where that is safe; another one also if the first never began.
     if (std::holds_alternative<Peer>(route().target) && !safe_) config.attempts_max = 1;
+    if (safe_ && route().hedge.attempts_max > 1) {
+      auto running = side_by_side();
+      Status status = co_await std::move(running);
+      co_return status;
+    }
     rpc::Retry retry(config, *route().budget, safe_);
     Status status;
     for (bool first = true;; first = false) {
-      auto finding = find_peer();
-      Result<Peer> peer = co_await std::move(finding);
-      if (!peer.ok()) co_return first ? peer.status() : status;
+      auto finding = find_place();
+      Result<Place> place = co_await std::move(finding);
+      if (!place.ok()) co_return first ? place.status() : status;
       Bytes request = config.attempts_max > 1 ? request_ : std::move(request_);
       const auto call =
-          core.open(*peer, view().method, terms_now(), std::move(request), Kind::unary);
+          core.open(place->peer, view().method, terms_now(), std::move(request), Kind::unary);
       const ClientCall cancels_when_dropped(call);
       auto ending = ended(call);
       co_await std::move(ending);
@@ -198,6 +278,7 @@ class UnaryChain final : public ClientChain {
       view().trailers = std::move(call->trailers);
       Result<Bytes> answer = answer_of(*call);
       status = answer.status();
+      place->on_ended(status, view().trailers);
       if (answer.ok()) reply = std::move(*answer);
       doubt_peer(status);
       auto wait = retry.next(as_judged(status), view().trailers, core.retry_rng());
@@ -211,6 +292,73 @@ class UnaryChain final : public ClientChain {
         co_await timer.async_wait(asio::use_awaitable);
       }
     }
+  }
+
+  struct Attempt {
+    std::shared_ptr<OutgoingCall> call;
+    ClientCall cancels_when_dropped;
+    Place place;
+  };
+
+  // Attempts beside each other, of which the first answer counts.
+  asio::awaitable<Status> side_by_side() {
+    Core& core = *route().core;
+    rpc::Hedge hedge(route().hedge, *route().budget);
+    const auto news = std::make_shared<Wakeup>(core.runner());
+    asio::steady_timer timer(core.context());
+    std::vector<Attempt> attempts;
+    bool somewhere = true;
+    Status status;
+    while (true) {
+      if (somewhere && (attempts.empty() || due(hedge))) {
+        auto finding = find_place();
+        Result<Place> place = co_await std::move(finding);
+        somewhere = place.ok();
+        if (somewhere) {
+          auto call = core.open(place->peer, view().method, terms_now(), request_, Kind::unary);
+          call->news = news;
+          hedge.on_begun(core.now());
+          attempts.push_back({call, ClientCall(call), std::move(*place)});
+        } else if (attempts.empty()) {
+          co_return status.ok() ? place.status() : status;
+        }
+      }
+      while (const auto call = take_ended(attempts, status)) {
+        if (hedge.on_ended(core.now(), as_judged(status), view().trailers)) co_return status;
+      }
+      const auto next = somewhere ? hedge.due() : std::nullopt;
+      if (attempts.empty() && (!next || (view().deadline && *next >= *view().deadline))) {
+        co_return status;
+      }
+      if (next && *next <= core.now()) continue;
+      if (next) {
+        timer.expires_after(*next - core.now());
+        timer.async_wait([news](const asio::error_code&) { news->notify(); });
+      }
+      co_await news->wait();
+    }
+  }
+
+  bool due(const rpc::Hedge& hedge) const {
+    const auto next = hedge.due();
+    return next && *next <= route().core->now();
+  }
+
+  // Of the attempts that have ended, the first: what became of it is what the call has to tell.
+  std::shared_ptr<OutgoingCall> take_ended(std::vector<Attempt>& attempts, Status& status) {
+    const auto found = std::find_if(attempts.begin(), attempts.end(),
+                                    [](const Attempt& attempt) { return attempt.call->end; });
+    if (found == attempts.end()) return nullptr;
+    Attempt ended = std::move(*found);
+    attempts.erase(found);
+    view().headers = std::move(ended.call->headers);
+    view().trailers = std::move(ended.call->trailers);
+    Result<Bytes> answer = answer_of(*ended.call);
+    status = answer.status();
+    ended.place.on_ended(status, view().trailers);
+    if (answer.ok()) reply = std::move(*answer);
+    doubt_peer(status);
+    return ended.call;
   }
 
   Bytes request_;
@@ -235,15 +383,16 @@ class StreamChain final : public ClientChain {
     rpc::Retry retry(config, *route().budget, false);
     const bool may_move = !std::holds_alternative<Peer>(route().target) && message_;
     for (bool first = true;; first = false) {
-      auto finding = find_peer();
-      Result<Peer> peer = co_await std::move(finding);
-      if (!peer.ok()) co_return first ? peer.status() : *call_->outcome;
+      auto finding = find_place();
+      Result<Place> place = co_await std::move(finding);
+      if (!place.ok()) co_return first ? place.status() : *call_->outcome;
       call_->outcome.reset();
       std::optional<Bytes> message = may_move ? message_ : std::move(message_);
-      core.begin(call_, *peer, view().method, terms_now(), std::move(message));
+      core.begin(call_, place->peer, view().method, terms_now(), std::move(message));
       while (!call_->outcome) co_await call_->over.wait();
       view().headers = call_->headers;
       view().trailers = call_->trailers;
+      place->on_ended(*call_->outcome, call_->trailers);
       doubt_peer(*call_->outcome);
       if (!may_move || !elsewhere()) co_return *call_->outcome;
       const auto wait = retry.next(as_judged(*call_->outcome), call_->trailers, core.retry_rng());

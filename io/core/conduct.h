@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/cluster/outliers.h"
 #include "engine/rpc/retry.h"
 #include "io/channel.h"
 #include "io/cluster.h"
@@ -37,12 +38,16 @@ struct Route {
   std::variant<Peer, NameTarget, WorkerTarget> target;
   std::vector<ClientInterceptor> interceptors;
   std::shared_ptr<rpc::RetryBudget> budget;  // shared by copies
+  HedgeConfig hedge;
+  std::shared_ptr<cluster::Outliers> outliers;  // shared by copies
 };
 
 template <typename Target>
 std::shared_ptr<const Route> make_route(std::shared_ptr<Core> core, Target target) {
   auto route = std::make_shared<Route>();
   route->budget = std::make_shared<rpc::RetryBudget>(core->retry_config());
+  route->hedge = core->hedge_config();
+  route->outliers = std::make_shared<cluster::Outliers>(core->outlier_config());
   route->core = std::move(core);
   route->target = std::move(target);
   return route;

@@ -5,6 +5,7 @@
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 
@@ -12,6 +13,8 @@
 #include <iterator>
 #include <utility>
 
+#include "engine/cluster/registry.h"
+#include "engine/rpc/words.h"
 #include "io/core/link_log.h"
 #include "io/core/recycled.h"
 #include "io/core/snapshot_file.h"
@@ -21,6 +24,9 @@ namespace rpcnet::core {
 Status host_stopped() { return error(StatusCode::cancelled, "the host has stopped"); }
 
 namespace {
+
+// Three probe timeouts of a path within one site.
+constexpr Duration kLinger = std::chrono::milliseconds(100);
 
 constexpr std::uint64_t kRetryFork = 0x7265747279;  // "retry"
 
@@ -36,7 +42,9 @@ Core::Core(asio::io_context& context, Setup setup)
               std::move(setup.credentials), setup.recording, settings_.spin, *this),
       joined_(runner_),
       leave_over_(runner_),
-      pass_over_(runner_) {}
+      pass_over_(runner_) {
+  if (settings_.admission.running_max > 0) admission_.emplace(settings_.admission);
+}
 
 Core::~Core() { stop(); }
 
@@ -52,7 +60,8 @@ void Core::stop() {
   if (driver_.stopped()) return;
   write_snapshot();
   stop_writing_.emit(asio::cancellation_type::terminal);
-  driver_.stop();
+  // After a drain nothing new was begun: who waits for an answer learns that.
+  driver_.stop(drained_ && node().serving() == 0 ? CloseCode::drained : CloseCode::shutdown);
   for (const auto& call : outgoing_.take_all()) end(call, host_stopped(), {});
   for (const auto& call : incoming_.take_all()) abort(call);
   for (const auto& subscriber : subscribers_) {
@@ -113,6 +122,18 @@ void pass_trace_on(const Metadata& from, Metadata& to) {
   std::copy_if(from.begin(), from.end(), std::back_inserter(to), is_trace);
 }
 
+// The children that are over are forgotten each time that they may have become twice as many.
+void adopt(IncomingCall& parent, const std::shared_ptr<OutgoingCall>& child) {
+  auto& children = parent.children;
+  if (children.size() == children.capacity()) {
+    std::erase_if(children, [](const auto& other) {
+      const auto known = other.lock();
+      return !known || known->end;
+    });
+  }
+  children.push_back(child);
+}
+
 }  // namespace
 
 Terms Core::terms(const CallOptions& options) const {
@@ -124,12 +145,16 @@ Terms Core::terms(const CallOptions& options) const {
   if (const auto timeout = options.timeout.or_usual(settings_.call_timeout)) {
     terms.deadline = after(*timeout);
   }
-  if (options.parent == nullptr) return terms;
-  terms.parent_over = options.parent->cancelled();
-  if (const auto inherited = options.parent->deadline()) {
+  if (options.parent != nullptr) {
+    terms.parent = options.parent->state();
+  } else if (!options.detached) {
+    terms.parent = runner_.current();
+  }
+  if (!terms.parent) return terms;
+  if (const auto inherited = terms.parent->arrived.deadline) {
     terms.deadline = terms.deadline ? std::min(*terms.deadline, *inherited) : *inherited;
   }
-  pass_trace_on(options.parent->metadata(), terms.metadata);
+  pass_trace_on(terms.parent->arrived.metadata, terms.metadata);
   return terms;
 }
 
@@ -146,9 +171,12 @@ void Core::begin(const std::shared_ptr<OutgoingCall>& call, Peer peer, std::stri
                  Terms terms, std::optional<Bytes> message) {
   call->preparing = false;
   if (stopped()) return end(call, host_stopped(), {});
-  if (terms.parent_over) {
-    return end(call, error(StatusCode::cancelled, "the call that this one was made for is over"),
-               {});
+  if (terms.parent) {
+    if (terms.parent->cancelled) {
+      return end(call, error(StatusCode::cancelled, "the call that this one was made for is over"),
+                 {});
+    }
+    adopt(*terms.parent, call);
   }
   call->id = CallId{next_call_};
   next_call_ += 2;
@@ -199,6 +227,7 @@ void conclude(OutgoingCall& call, Status status) {
   call.readable.notify();
   call.writable.notify();
   call.over.notify();
+  if (call.news) call.news->notify();
 }
 
 Outcome Core::send(OutgoingCall& call, Bytes message) {
@@ -291,11 +320,45 @@ void Core::on(CallArrived&& event) {
     return;
   }
   const CallId id = event.call;
+  auto verdict = rpc::Admission::Verdict::run;
+  if (admission_) verdict = admission_->on_arrival(now(), id, event.deadline);
+  if (verdict == rpc::Admission::Verdict::full) {
+    return turn_away(id, "queue_max of " + std::to_string(settings_.admission.queue_max) +
+                             " calls wait for one of running_max to end");
+  }
+  if (verdict == rpc::Admission::Verdict::hopeless) {
+    return turn_away(id, "its deadline would pass while it waits for one of running_max to end");
+  }
   auto call =
       std::allocate_shared<IncomingCall>(Recycled<IncomingCall>(), runner_, std::move(event));
   call->core = this;
+  call->served = found->second;
+  call->around = surroundings_;
   incoming_.add(id, call);
-  handlers_.run(std::move(call), found->second, surroundings_);
+  if (verdict == rpc::Admission::Verdict::run) run(call);
+}
+
+void Core::run(const std::shared_ptr<IncomingCall>& call) {
+  handlers_.run(call, call->served, call->around);
+}
+
+void Core::turn_away(CallId id, std::string words) {
+  ++turned_away_;
+  Status status = error(StatusCode::resource_exhausted, std::move(words));
+  driver_.command(FinishCall{id, std::nullopt, std::move(status), rpc::not_started()});
+}
+
+void Core::on_over(CallId id) {
+  if (!admission_) return;
+  admission_->on_over(now(), id);
+  while (const auto turn = admission_->next(now())) {
+    if (!turn->too_late) {
+      if (const auto call = incoming_.share(turn->call)) run(call);
+      continue;
+    }
+    if (const auto call = incoming_.take(turn->call)) call->core = nullptr;
+    turn_away(turn->call, "too little of its time was left when its turn came");
+  }
 }
 
 void Core::on(CallerHalfClosed&& event) {
@@ -318,7 +381,11 @@ void Core::abort(std::shared_ptr<IncomingCall> call) {
   call->writable.notify();
   runner_.later([call] {
     if (call->cancel != nullptr) call->cancel->emit(asio::cancellation_type::terminal);
+    for (const auto& child : std::exchange(call->children, {})) {
+      if (const auto made = child.lock()) give_up(*made, std::nullopt);
+    }
   });
+  if (!stopped()) on_over(call->arrived.call);
 }
 
 Outcome Core::send(IncomingCall& call, Bytes message) {
@@ -356,9 +423,10 @@ void Core::finish(IncomingCall& call, Status status, std::optional<Bytes> messag
   call.core = nullptr;
   call.cancelled = outcome != Outcome::done;
   incoming_.take(id);
+  on_over(id);
 }
 
-bool Core::drained() {
+bool Core::is_drained() {
   // An answer that is given and still an order of the engine would be in no count.
   driver_.settle();
   // Answers count until they are acknowledged: closing a link drops what is on its way.
@@ -369,16 +437,26 @@ bool Core::drained() {
 asio::awaitable<bool> Core::drain(std::shared_ptr<Core> self, Duration grace) {
   if (self->stopped()) co_return true;
   self->draining_ = true;
+  // Announced to those who choose by membership; others learn it from being turned away.
+  self->command(ChangeTags{{{std::string(cluster::kDrainingTag), "yes"}}});
   self->command(StopAccepting{});
   const Instant until = self->after(grace);
   asio::steady_timer timer(self->context_, until - self->now());
   timer.async_wait([weak = std::weak_ptr<Core>(self)](std::error_code) {
     if (const auto core = weak.lock()) core->pass_over_.notify();
   });
-  while (!self->stopped() && !self->drained() && self->now() < until) {
+  while (!self->stopped() && !self->is_drained() && self->now() < until) {
     co_await self->pass_over_.wait();
   }
-  co_return !self->stopped() && self->drained();
+  if (self->stopped() || !self->is_drained()) co_return false;
+  // Callers learn that what they sent meanwhile was not begun; those whose packets cross that, or
+  // who did not receive it, are told again while we linger.
+  self->command(CloseDrained{});
+  self->drained_ = true;
+  timer.expires_after(std::min(kLinger, grace));
+  asio::error_code cut;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, cut));
+  co_return true;
 }
 
 // --------------------------------------------------------------------------------------- snapshot
@@ -640,6 +718,7 @@ HostCounters Core::counters() const {
   counters.unknown_methods = unknown_methods_;
   counters.calls_denied = denied_;
   counters.events_coalesced = events_coalesced_;
+  counters.calls_turned_away = turned_away_;
   return counters;
 }
 

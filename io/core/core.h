@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "engine/rng.h"
+#include "engine/rpc/admission.h"
 #include "io/call.h"
 #include "io/core/calls.h"
 #include "io/core/event_queue.h"
@@ -41,7 +42,7 @@ struct Terms {
   ResponseMetadata* response = nullptr;
   std::string key;
   bool wait_for_ready = false;
-  bool parent_over = false;
+  std::shared_ptr<IncomingCall> parent;  // for whose sake it is made
 };
 
 // A method as it is served: shared with the calls that run in it, so replacing it disturbs nobody.
@@ -95,6 +96,8 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   void on_denied() { ++denied_; }
   Runner& runner() { return runner_; }
   const RetryConfig& retry_config() const { return settings_.retry; }
+  const HedgeConfig& hedge_config() const { return settings_.hedge; }
+  const OutlierConfig& outlier_config() const { return settings_.outliers; }
   Rng& retry_rng() { return retry_rng_; }
   static asio::awaitable<bool> drain(std::shared_ptr<Core> self, Duration grace);
 
@@ -108,6 +111,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   // absent: nobody matches.
   Result<std::optional<Member>> select(std::uint32_t registry, TagFilter filter,
                                        std::vector<NodeId> excluded, std::string key);
+  std::uint64_t last_selection() const { return next_selection_; }
 
   Status reload(const CredentialFiles& files);
   HostCounters counters() const;
@@ -143,11 +147,15 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   void read_snapshot();
   void write_snapshot();
   static asio::awaitable<void> keep_writing(std::weak_ptr<Core> weak);
+  void run(const std::shared_ptr<IncomingCall>& call);
+  void turn_away(CallId id, std::string words);
+  // The handler's place is free: whose turn is it?
+  void on_over(CallId id);
   void end(const std::shared_ptr<OutgoingCall>& call, Status status, Metadata trailers);
   void abort(std::shared_ptr<IncomingCall> call);
   void forget(IncomingCall& call);
   std::string in_words(Outcome outcome, std::size_t size) const;
-  bool drained();
+  bool is_drained();
   // Names of seeds that the name service did not know when we joined are asked for again, now and
   // then, until it does or another join replaces this one.
   static asio::awaitable<void> keep_resolving(std::weak_ptr<Core> weak, std::uint64_t join,
@@ -162,6 +170,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   Driver driver_;
   OpenCalls<OutgoingCall> outgoing_;
   OpenCalls<IncomingCall> incoming_;
+  std::optional<rpc::Admission> admission_;  // absent: any number of handlers
   std::map<std::string, std::shared_ptr<const Served>, std::less<>> methods_;
   std::shared_ptr<const Surroundings> surroundings_ = std::make_shared<Surroundings>();
   std::vector<std::weak_ptr<EventQueue>> subscribers_;
@@ -175,6 +184,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   std::optional<std::string> join_refused_;  // why, of the join that is under way
   std::optional<LeaveCompleted> left_;
   bool draining_ = false;
+  bool drained_ = false;
   std::uint64_t handlers_failed_ = 0;
   std::uint64_t unknown_methods_ = 0;
   std::uint64_t denied_ = 0;
@@ -182,6 +192,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   std::optional<Snapshot> former_;  // until the first join
   std::string snapshot_;            // as it was written last
   asio::cancellation_signal stop_writing_;
+  std::uint64_t turned_away_ = 0;
   Wakeup joined_;
   Wakeup leave_over_;
   Wakeup pass_over_;

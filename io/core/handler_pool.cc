@@ -32,7 +32,7 @@ void HandlerPool::run(std::shared_ptr<IncomingCall> call, std::shared_ptr<const 
   if (!fresh) return loop->work.notify();
   runner_.later([loop, idle = idle_, &context = context_] {
     asio::co_spawn(
-        context, work(loop, idle),
+        CallExecutor(context.get_executor(), loop->place), work(loop, idle),
         asio::bind_cancellation_slot(loop->cancel.slot(), [loop](const std::exception_ptr&) {}));
   });
 }
@@ -43,6 +43,8 @@ void HandlerPool::stop() {
 }
 
 asio::awaitable<void> HandlerPool::work(std::shared_ptr<Loop> self, std::shared_ptr<Idle> idle) {
+  CallPlace& place = *self->place;
+  const auto alone = self->place.use_count();
   while (self->call) {
     {
       struct Cleared {
@@ -51,9 +53,15 @@ asio::awaitable<void> HandlerPool::work(std::shared_ptr<Loop> self, std::shared_
       };
       const std::shared_ptr<IncomingCall> call = std::move(self->call);
       const Cleared cleared{*call};
+      place.call = call;
+      place.runner.enter(call);
       auto running = run_handler(call, std::move(self->served), std::move(self->around));
       co_await std::move(running);
     }
+    // What the handler spawned on its executor, and still runs, goes on for the handler's call.
+    if (self->place.use_count() > alone) co_return;
+    place.call.reset();
+    place.runner.enter(nullptr);
     // A handler may have been cancelled, or have changed what cancels it.
     co_await asio::this_coro::reset_cancellation_state();
     co_await asio::this_coro::throw_if_cancelled(true);

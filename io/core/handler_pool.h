@@ -11,6 +11,7 @@
 #include <memory>
 #include <vector>
 
+#include "io/core/call_executor.h"
 #include "io/core/calls.h"
 #include "io/core/runner.h"
 #include "io/core/wakeup.h"
@@ -38,11 +39,12 @@ class HandlerPool {
   static constexpr std::size_t kIdleMax = 1024;
 
   struct Loop {
-    explicit Loop(Runner& runner) : work(runner) {}
+    explicit Loop(Runner& runner) : place(std::make_shared<CallPlace>(runner)), work(runner) {}
     std::shared_ptr<IncomingCall> call;  // null: there is nothing to do
     std::shared_ptr<const Served> served;
     std::shared_ptr<const Surroundings> around;
     asio::cancellation_signal cancel;
+    std::shared_ptr<CallPlace> place;  // of the executor that the coroutine runs on
     Wakeup work;
   };
   // Shared with the loops, which may outlive the pool.

@@ -17,6 +17,8 @@
 
 namespace rpcnet::core {
 
+struct IncomingCall;
+
 // Something that will run once, or be dropped.
 class Task {
  public:
@@ -78,6 +80,26 @@ class Runner final : public asio::execution_context::service {
     Runner& runner_;
   };
 
+  // The incoming call for which what runs now runs; null: for none.
+  const std::shared_ptr<IncomingCall>& current() const { return current_; }
+
+  // What runs now does so for that call from here on, until it suspends.
+  void enter(std::shared_ptr<IncomingCall> call) { current_ = std::move(call); }
+
+  // While one lives, what runs does so for that call.
+  class Within {
+   public:
+    Within(Runner& runner, std::shared_ptr<IncomingCall> call)
+        : runner_(runner), before_(std::exchange(runner.current_, std::move(call))) {}
+    Within(const Within&) = delete;
+    Within& operator=(const Within&) = delete;
+    ~Within() { runner_.current_ = std::move(before_); }
+
+   private:
+    Runner& runner_;
+    std::shared_ptr<IncomingCall> before_;
+  };
+
   // Keeps a task that waits for something.
   void keep(Task& task) { waiting_.push(task); }
   // Its turn has come.
@@ -118,6 +140,7 @@ class Runner final : public asio::execution_context::service {
   asio::io_context& context_;
   TaskList waiting_;
   TaskList ready_;
+  std::shared_ptr<IncomingCall> current_;
   std::size_t holds_ = 0;
   bool scheduled_ = false;
 };

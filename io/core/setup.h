@@ -22,6 +22,9 @@ struct HostSettings {
   std::size_t event_queue_max = 0;
   std::optional<Duration> call_timeout;
   RetryConfig retry;
+  HedgeConfig hedge;
+  OutlierConfig outliers;
+  AdmissionConfig admission;
   Duration spin{};
   SnapshotOptions snapshot;
 };

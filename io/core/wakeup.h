@@ -13,6 +13,7 @@
 #include <asio/cancellation_type.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -38,9 +39,12 @@ class Wakeup {
 
  private:
   struct Waiter : Task {
-    explicit Waiter(Wakeup& wakeup_in) : wakeup(&wakeup_in) {}
+    explicit Waiter(Wakeup& wakeup_in)
+        : runner(wakeup_in.runner_), call(runner.current()), wakeup(&wakeup_in) {}
     ~Waiter() override;
-    Wakeup* wakeup;  // null: no longer waiting, its turn has come
+    Runner& runner;
+    std::shared_ptr<IncomingCall> call;  // for which it waits, and will go on
+    Wakeup* wakeup;                      // null: no longer waiting, its turn has come
     Waiter* next = nullptr;
   };
 
@@ -50,6 +54,7 @@ class Wakeup {
         : Waiter(wakeup_in), handler(std::move(handler_in)) {}
     void run() override {
       Handler resumed = std::move(handler);
+      const Runner::Within within(runner, std::move(call));
       delete this;
       std::move(resumed)();
     }

@@ -111,9 +111,10 @@ void NodeNet::carry_out(std::size_t host, Order&& order) {
           connect(host, it);
         } else if constexpr (std::is_same_v<Kind, CloseLink>) {
           hosts_[host].closed.push_back(it);
-          pass(host, it.link, [this](std::size_t to, LinkId link) {
+          const auto code = static_cast<std::uint64_t>(it.code);
+          pass(host, it.link, [this, code](std::size_t to, LinkId link) {
             links_.erase({to, link});
-            fact(to, LinkDown{.link = link, .end = LinkEnd::closed_by_peer});
+            fact(to, LinkDown{.link = link, .end = LinkEnd::closed_by_peer, .code = code});
           });
           links_.erase({host, it.link});
         } else if constexpr (std::is_same_v<Kind, SendDatagram>) {

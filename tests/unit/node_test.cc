@@ -223,4 +223,79 @@ BOOST_AUTO_TEST_CASE(WhoIsRememberedJoinsWithoutNews) {
   BOOST_TEST(node.swim_counters().updates_sent == 0U);
 }
 
+// A client that is no member chooses among workers that it is told of.
+BOOST_AUTO_TEST_CASE(ARosterIsForThoseWhoAreNoMembers) {
+  NodeNet net;
+  const auto client = net.add("client", false);
+  OpenRegistry open{.registry = 1, .filter = *parse_tag_filter("role=worker")};
+  open.roster = true;
+  BOOST_REQUIRE((net.command(client, OpenRegistry(open)) == Outcome::done));
+  const auto entry = [](const char* role, std::uint8_t last, std::uint32_t active) {
+    RosterEntry worker{.address = Address::v4(10, 0, 0, last, 7000)};
+    worker.tags = {{"role", role}};
+    worker.active_calls = active;
+    return worker;
+  };
+  UpdateRoster update{1, {entry("worker", 1, 0), entry("worker", 2, 3), entry("other", 3, 0)}};
+  update.workers[1].id = *NodeId::parse("worker-b");
+  BOOST_REQUIRE((net.command(client, UpdateRoster(update)) == Outcome::done));
+  const auto select = [&](std::uint64_t request) {
+    net.command(client, SelectWorker{.registry = 1, .request = request});
+    return net.told<WorkerSelected>(client).back().worker->id;
+  };
+  // The one with less to do, until it has as much.
+  for (const std::uint64_t request : {1U, 2U, 3U})
+    BOOST_TEST(select(request).text() == "10.0.0.1-7000");
+  const NodeId first = *NodeId::parse("10.0.0.1-7000");
+  const NodeId second = *NodeId::parse("worker-b");
+  const bool tie_to_the_next = select(4) == second;
+  BOOST_TEST(tie_to_the_next);
+  const bool then_the_first = select(5) == first;
+  BOOST_TEST(then_the_first);
+  // Calls that are over no longer count, however long ago they began.
+  net.run_for(1h);
+  for (const std::uint64_t request : {1U, 2U, 3U, 5U}) {
+    net.command(client, ReleaseWorker{1, request, first});
+  }
+  BOOST_TEST(net[client].node->workers(1, net.now())[0].load() == 0U);
+  BOOST_TEST(net[client].node->workers(1, net.now())[1].load() == 4U);
+  // A registry of members has no roster.
+  BOOST_CHECK((net.command(client, UpdateRoster{2, {}}) == Outcome::unknown_registry));
+}
+
+BOOST_AUTO_TEST_CASE(AMemberThatDrainsIsAvoided) {
+  Cluster cluster;
+  cluster.net.command(1, ChangeTags{{{"rpcnet.draining", "yes"}}});
+  cluster.net.run_for(5s);
+  for (int i = 0; i < 4; ++i) BOOST_TEST(cluster.select()->id.text() == "worker-b");
+}
+
+// Goal: a call that crosses the end of its link is known not to have begun. Method: it leaves the
+// caller in the step in which the callee, drained, closes.
+BOOST_AUTO_TEST_CASE(WhatADrainedCalleeDidNotBeginIsSafeElsewhere) {
+  Cluster cluster;
+  NodeNet& net = cluster.net;
+  cluster.open_call(1, 1);  // brings the link up
+  net.run_for(1s);
+  const auto arrived = net.told<CallArrived>(1);
+  BOOST_REQUIRE(arrived.size() == 1U);
+  net.command(1, StopAccepting{});
+  net.command(1, CloseDrained{});
+  net.run_for(1s);
+  BOOST_TEST(net.told<CallFinished>(0).empty());  // a link on which a call runs stays
+  net.command(1, FinishCall{.call = arrived[0].call});
+  net.run_for(1s);
+  BOOST_REQUIRE(net.told<CallFinished>(0).size() == 1U);
+  BOOST_CHECK(net.told<CallFinished>(0)[0].status.ok());
+  cluster.open_call(1, 2);
+  net.command(1, CloseDrained{});
+  net.run_for(1s);
+  BOOST_REQUIRE(net.told<CallFinished>(0).size() == 2U);
+  const CallFinished crossed = net.told<CallFinished>(0)[1];
+  BOOST_CHECK(crossed.status.code == StatusCode::unavailable);
+  BOOST_REQUIRE(crossed.trailers.size() == 1U);
+  BOOST_TEST(crossed.trailers[0].first == "rpcnet-not-started");
+  BOOST_TEST(net.told<CallArrived>(1).size() == 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -173,6 +173,18 @@ BOOST_AUTO_TEST_CASE(AReportThatShowsTheCallReplacesTheAssignment) {
   BOOST_TEST(assignments.count(kStart, id("a")) == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(AReleaseTakesItsOwnAssignmentAndNoOther) {
+  Assignments assignments(2s);
+  for (const std::uint64_t request : {1U, 2U, 3U}) assignments.add(kStart, id("a"), request);
+  assignments.release(id("a"), 2);
+  assignments.release(id("a"), 2);
+  assignments.release(id("b"), 1);
+  BOOST_TEST(assignments.count(kStart, id("a")) == 2U);
+  assignments.on_report(id("a"), 1, 1);  // number 1 has become a call
+  assignments.release(id("a"), 1);
+  BOOST_TEST(assignments.count(kStart, id("a")) == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(AWorkerThatIsGoneTakesItsAssignmentsAlong) {
   Assignments assignments(2s);
   assignments.add(kStart, id("a"));
