@@ -35,6 +35,8 @@ class DeliveryOracle final : public Oracle {
   struct Speaker {
     std::map<LinkId, HostIndex> peers;  // at the other end of links that are up
     std::deque<Sent> sent;              // and not yet arrived, oldest first
+    std::uint64_t missing = 0;          // unexcused
+    std::map<HostIndex, Moment> ended;  // when the latest link with a peer came down here
   };
 
   bool is_excused(HostIndex host, const Sent& sent) const;
