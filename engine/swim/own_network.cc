@@ -1,0 +1,45 @@
+// The latest round trips, and patience.
+#include "engine/swim/own_network.h"
+
+#include <algorithm>
+
+namespace rpcnet::swim {
+namespace {
+
+// More peers than anybody wants for a proof, fewer than matter for the time to look through them.
+constexpr std::size_t kTripsMax = 8;
+
+}  // namespace
+
+void OwnNetwork::prove(Instant began, Slot peer) {
+  const auto known =
+      std::find_if(trips_.begin(), trips_.end(), [&](const Trip& x) { return x.peer == peer; });
+  if (known != trips_.end()) {
+    known->began = std::max(known->began, began);
+    return;
+  }
+  if (trips_.size() < kTripsMax) {
+    trips_.push_back({began, peer});
+    return;
+  }
+  const auto oldest = std::min_element(
+      trips_.begin(), trips_.end(), [](const Trip& x, const Trip& y) { return x.began < y.began; });
+  if (oldest->began < began) *oldest = {began, peer};
+}
+
+bool OwnNetwork::proven(Instant now, Instant since, Slot accused, std::size_t members) {
+  const std::size_t others = members > 2 ? members - 2 : 0;
+  const auto wanted = static_cast<std::ptrdiff_t>(std::min(wanted_, others));
+  const auto answered = std::count_if(trips_.begin(), trips_.end(), [&](const Trip& x) {
+    return x.peer != accused && x.began >= since;
+  });
+  if (answered >= wanted) {
+    if (doubted_) recovered_ = now;
+    doubted_.reset();
+    return !recovered_ || since >= *recovered_;
+  }
+  if (!doubted_) doubted_ = now;
+  return now - *doubted_ >= patience_;
+}
+
+}  // namespace rpcnet::swim
