@@ -18,8 +18,6 @@ const char* symbol_of(MemberEventKind kind) {
     case MemberEventKind::failed: return "❌";
     case MemberEventKind::recovered: return "✅";
     case MemberEventKind::tags_changed: return "🏷️ ";
-    case MemberEventKind::degraded: return "⚠️ ";
-    case MemberEventKind::restored: return "✅";
   }
   return "";
 }

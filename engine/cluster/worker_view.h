@@ -12,9 +12,7 @@ struct WorkerView {
   std::uint32_t active_calls = 0;  // reported by the worker itself, in its heartbeats
   std::uint32_t assignments = 0;   // chosen here and not yet visible in a report
   std::uint32_t phi_milli = 0;     // suspicion level times 1000 (Phi 4)
-  bool degraded = false;           // accused by several, and refuting it again and again
-  // Suspect, degraded, or silent for too long: chosen only if nobody else is left.
-  bool avoid = false;
+  bool avoid = false;              // suspect, or silent for too long: chosen only if nobody else
 
   std::uint32_t load() const { return active_calls + assignments; }
 };

@@ -11,26 +11,19 @@ constexpr std::size_t kAccusersMax = 8;
 
 }  // namespace
 
-void Suspicions::start(Instant now, Slot slot, const std::optional<NodeId>& accuser, Duration least,
-                       std::optional<Duration> limit) {
+void Suspicions::start(Instant now, Slot slot, const std::optional<NodeId>& accuser,
+                       Duration timeout) {
   Suspicion& suspicion = suspects_[slot];
-  suspicion = {.since = now, .least = least, .accusers = {}};
+  suspicion = {.since = now, .accusers = {}};
   if (accuser) suspicion.accusers.insert(*accuser);
-  const Duration whole = length(suspicion);
-  core_.timers.arm({Wake::suspicion, slot}, now + std::min(whole, limit.value_or(whole)));
+  core_.timers.arm({Wake::suspicion, slot}, now + timeout);
 }
 
-bool Suspicions::accuse(Instant now, Slot slot, const NodeId& accuser) {
+void Suspicions::accuse(Slot slot, const NodeId& accuser) {
   const auto found = suspects_.find(slot);
-  if (found == suspects_.end() || found->second.accusers.size() >= kAccusersMax) return false;
-  Suspicion& suspicion = found->second;
-  if (!suspicion.accusers.insert(accuser).second) return false;
-  if (suspicion.accusers.size() > core_.config.suspicion_confirmations + 1) return false;
-  const Reason reason{Wake::suspicion, slot};
-  const Instant end = std::max(now, suspicion.since + length(suspicion));
-  const auto due = core_.timers.deadline(reason);
-  if (!due || end < *due) core_.timers.arm(reason, end);
-  return true;
+  if (found != suspects_.end() && found->second.accusers.size() < kAccusersMax) {
+    found->second.accusers.insert(accuser);
+  }
 }
 
 bool Suspicions::confirm(Instant now, Slot slot, Duration grace) {
@@ -68,16 +61,9 @@ std::vector<NodeId> Suspicions::accused_by(Slot slot) const {
   return {found->second.accusers.begin(), found->second.accusers.end()};
 }
 
-std::set<NodeId> Suspicions::accusers(Slot slot) const {
+std::size_t Suspicions::accusers(Slot slot) const {
   const auto found = suspects_.find(slot);
-  return found == suspects_.end() ? std::set<NodeId>{} : found->second.accusers;
-}
-
-Duration Suspicions::length(const Suspicion& suspicion) const {
-  const std::size_t accusers = suspicion.accusers.size();
-  const std::size_t confirmations = accusers > 0 ? accusers - 1 : 0;
-  return std::max(suspicion_length(core_.config, core_.table.size(), confirmations),
-                  suspicion.least);
+  return found == suspects_.end() ? 0 : found->second.accusers.size();
 }
 
 }  // namespace rpcnet::swim

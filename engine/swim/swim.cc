@@ -12,7 +12,6 @@
 #include "engine/swim/errands.h"
 #include "engine/swim/farewell.h"
 #include "engine/swim/fetch.h"
-#include "engine/swim/flaps.h"
 #include "engine/swim/frame_buffer.h"
 #include "engine/swim/knowledge.h"
 #include "engine/swim/message.h"
@@ -41,10 +40,6 @@ constexpr Duration kToldInterval = std::chrono::milliseconds(200);
 // Streams that peers have open to us. Each holds less than a frame and a transport window.
 constexpr std::size_t kStreamsMax = 4096;
 
-// Members in a row that the round passes over because heartbeats look after them: more than a node
-// has neighbours.
-constexpr std::size_t kSkipsMax = 16;
-
 bool valid_key(const std::string& key) { return NodeId::parse(key).has_value(); }
 
 }  // namespace
@@ -55,8 +50,7 @@ struct Swim::Parts {
         courier(core),
         rotation(core.rng.fork(3)),
         suspicions(core),
-        flaps(core),
-        knowledge(core, suspicions, flaps),
+        knowledge(core, suspicions),
         verdicts(core, suspicions),
         partition(core),
         probes(core, courier),
@@ -90,11 +84,7 @@ struct Swim::Parts {
                 const MessageView& message, bool stale, Outbox& out);
   void answer_ping(Link& link, std::optional<StreamId> stream, Slot slot, const Ping& ping,
                    bool stale, Outbox& out);
-  void on_ack(Instant now, Slot slot, std::uint64_t seq, bool by_stream, Outbox& out);
-  Duration round_interval() const;
-  void probe_next(Instant now, Outbox& out);
-  void on_probe_end(Instant now, std::uint64_t seq, Outbox& out);
-  void on_suspicion_end(Instant now, Slot slot, Outbox& out);
+  void on_ack(Slot slot, std::uint64_t seq, bool by_stream, Outbox& out);
 
   void refuse(Instant now, LinkId link, CloseCode code, const std::string& why, Outbox& out);
   void drop(Instant now, LinkId link, CloseCode code, const std::string& why, Outbox& out);
@@ -106,7 +96,6 @@ struct Swim::Parts {
   Courier courier;
   Rotation rotation;
   Suspicions suspicions;
-  Flaps flaps;
   Knowledge knowledge;
   Verdicts verdicts;
   Partition partition;
@@ -120,7 +109,6 @@ struct Swim::Parts {
   Farewell farewell;
   std::map<StreamKey, FrameBuffer> streams;
   bool started = false;
-  Instant pushed{};  // when news were last pushed
 };
 
 Swim::Swim(SwimOptions options) : parts_(std::make_unique<Parts>(std::move(options))) {}
@@ -382,7 +370,7 @@ std::optional<Member> Swim::find(const NodeId& id) const {
 
 ClusterHealth Swim::cluster_health(Instant now) const {
   const Parts& p = *parts_;
-  ClusterHealth all{.local_health = p.core.health.score(),
+  ClusterHealth all{.local_health = 0,
                     .stalls = p.core.counters.stalls,
                     .partition = p.partition.state(),
                     .members = {}};
@@ -429,24 +417,18 @@ const std::optional<PartitionDetected>& Swim::partition() const {
 Health Swim::health(const NodeId& id, Instant now) const {
   const Parts& p = *parts_;
   const auto slot = p.core.table.find(id);
-  if (!slot) return {.avoid = true, .last_heard = std::nullopt, .last_answered = std::nullopt};
+  if (!slot) return {.avoid = true, .last_heard = std::nullopt};
   const Record& record = p.core.table[*slot];
   Health health{.active_calls = record.active_calls,
                 .report = record.report,
-                .degraded = p.flaps.degraded(*slot),
-                .neighbour = p.monitor.is_neighbour(*slot),
-                .accusers = p.suspicions.accusers(*slot).size(),
-                .last_heard = record.last_heard,
-                .last_answered = std::nullopt};
-  health.avoid = health.degraded || record.status != MemberStatus::alive ||
-                 p.monitor.over(*slot, p.core.phi.avoid_at_milli, now);
-  if (const auto levels = p.monitor.levels(*slot, now)) {
-    health.phi_heard_milli = levels->heard_milli;
-    health.phi_answered_milli = levels->answered_milli;
-    health.phi_milli = std::max(levels->heard_milli, levels->answered_milli);
-    health.samples = levels->samples;
-    health.local_health = levels->local_health;
-    health.last_answered = levels->answered;
+                .phi_milli = 0,
+                .samples = 0,
+                .avoid = record.status != MemberStatus::alive ||
+                         p.monitor.over(*slot, p.core.phi.avoid_at_milli, now),
+                .last_heard = record.last_heard};
+  if (const auto* detector = p.monitor.detector(*slot)) {
+    health.phi_milli = detector->phi_milli(now);
+    health.samples = detector->samples();
   }
   return health;
 }
@@ -454,8 +436,6 @@ Health Swim::health(const NodeId& id, Instant now) const {
 const Counters& Swim::counters() const { return parts_->core.counters; }
 
 bool Swim::joined() const { return parts_->seeds.joined(); }
-
-std::uint32_t Swim::local_health() const { return parts_->core.health.score(); }
 
 // ------------------------------------------------------------------------------ entry and exit
 
@@ -467,9 +447,7 @@ void Swim::Parts::enter(Instant now, Outbox& out) {
     core.timers.arm({Wake::heal, 0}, now + core.jittered(core.config.heal_interval));
   }
   const auto due = core.timers.next();
-  if (!due || now <= *due) return;
-  monitor.note_late(now - *due);
-  if (now - *due <= kStallMin) return;
+  if (!due || now - *due <= kStallMin) return;
   make_up_for(now, now - *due, out);
   // What was due is done now, so that the next entry does not see the same stall again.
   fire(now, out);
@@ -477,16 +455,9 @@ void Swim::Parts::enter(Instant now, Outbox& out) {
 
 void Swim::Parts::settle(Instant now, Outbox& out) {
   if (!knowledge.quiet()) follow(now, out);
-  for (const Slot slot : flaps.take_changed()) {
-    if (!is_member(core.table[slot].status)) continue;
-    const auto kind = flaps.degraded(slot) ? MemberEventKind::degraded : MemberEventKind::restored;
-    out.push(MemberEvent{kind, core.table[slot].view().copy()});
-  }
   for (const SyncResult& result : sync.take_results()) seeds.on_result(now, result, out);
   if (!core.news.empty() && !core.timers.deadline({Wake::gossip, 0})) {
-    const Instant due =
-        std::max(pushed + core.config.gossip_interval, now + core.config.gossip_delay);
-    core.timers.arm({Wake::gossip, 0}, due);
+    core.timers.arm({Wake::gossip, 0}, now + core.config.gossip_interval);
   }
 }
 
@@ -500,7 +471,7 @@ void Swim::Parts::follow(Instant now, Outbox& out) {
     rotation.remove(change.slot);
     if (!member) {
       probes.forget(change.slot);
-      monitor.on_gone(now, change.slot);
+      monitor.on_gone(change.slot);
       continue;
     }
     rotation.add(change.slot);
@@ -514,11 +485,6 @@ void Swim::Parts::follow(Instant now, Outbox& out) {
   for (const Reminder& reminder : knowledge.take_reminders()) {
     const Peer peer{reminder.address, core.table[reminder.slot].id};
     courier.to_peer(now, peer, reminder.slot, Gossip{}, out);
-  }
-  // Whoever observes the accused looks for itself: it confirms, or the accused hears of it. If the
-  // accused is not silent for long here, Phi will say when.
-  for (const Slot slot : knowledge.take_accused()) {
-    if (monitor.signs(slot, now).silent) hint(now, slot, out);
   }
 }
 
@@ -535,12 +501,22 @@ void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
   const auto slot = static_cast<Slot>(reason.number);
   switch (reason.wake) {
     case Wake::round:
-      core.timers.arm(reason, now + core.health.interval(round_interval()));
-      return probe_next(now, out);
+      core.timers.arm(reason, now + core.config.round_interval);
+      if (const auto next = rotation.next()) probes.begin(now, *next, out);
+      return;
     case Wake::probe_slow: return probes.on_slow(now, reason.number, out);
-    case Wake::probe_end: return on_probe_end(now, reason.number, out);
+    case Wake::probe_end:
+      if (const auto failure = probes.on_end(reason.number, out)) {
+        knowledge.suspect(now, failure->slot, out);
+        // The link may be what is broken (a NAT forgot it, the peer did): the accusation, which
+        // wants an answer soon, goes over a new one.
+        if (failure->silent && core.links.find(*failure->silent) != nullptr) {
+          drop(now, *failure->silent, CloseCode::none, "no answer", out);
+        }
+      }
+      return;
     case Wake::errand: return errands.on_due(now, reason.number, out);
-    case Wake::suspicion: return on_suspicion_end(now, slot, out);
+    case Wake::suspicion: verdicts.add(now, slot); return judge(now, out);
     case Wake::verdict: return judge(now, out);
     case Wake::fetch: return fetches.on_due(now, out);
     case Wake::partition: return look_for_partition(now, out);
@@ -553,8 +529,6 @@ void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
     case Wake::phi:
       if (monitor.on_phi_due(now, slot)) hint(now, slot, out);
       return;
-    case Wake::rings: return monitor.on_rings_due(now);
-    case Wake::flap: return flaps.on_due(now, slot);
     case Wake::farewell: return farewell.on_repeat(now, out);
     case Wake::farewell_end: return farewell.on_end(out);
     case Wake::tombstone: prune(now); return look_for_partition(now, out);
@@ -565,7 +539,6 @@ void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
 // up and accuse its peers (Lifeguard's "slow message processing", here measured and not guessed).
 void Swim::Parts::make_up_for(Instant now, Duration stall, Outbox& out) {
   ++core.counters.stalls;
-  core.health.worsen(1);
   monitor.delay(now, stall);
   suspicions.extend(now, stall, core.config.probe_interval * 2);
   verdicts.postpone(now, core.config.probe_interval * 2);
@@ -575,55 +548,7 @@ void Swim::Parts::make_up_for(Instant now, Duration stall, Outbox& out) {
   probes.restart(now, out);
 }
 
-// While somebody is accused there may be more: all are looked at sooner.
-Duration Swim::Parts::round_interval() const {
-  const SwimConfig& config = core.config;
-  return suspicions.size() > 0 ? std::min(config.round_interval, config.probe_interval)
-                               : config.round_interval;
-}
-
-// The next in the round whom heartbeats do not look after.
-void Swim::Parts::probe_next(Instant now, Outbox& out) {
-  for (std::size_t tries = 0; tries < kSkipsMax; ++tries) {
-    const auto next = rotation.next();
-    if (!next) return;
-    if (!monitor.observes(*next, now)) return probes.begin(now, *next, {}, out);
-  }
-}
-
-void Swim::Parts::on_probe_end(Instant now, std::uint64_t seq, Outbox& out) {
-  const auto failure = probes.on_end(seq, out);
-  if (!failure) return;
-  const Slot slot = failure->slot;
-  const bool proven = core.network.proven(now, failure->since, slot, core.table.size());
-  if (proven) {
-    knowledge.suspect(now, slot, out);
-  } else {
-    ++core.counters.probes_unproven;
-  }
-  // The link may be what is broken (a NAT forgot it, the peer did): the accusation, which wants an
-  // answer soon, goes over a new one.
-  if (failure->silent && core.links.find(*failure->silent) != nullptr) {
-    drop(now, *failure->silent, CloseCode::none, "no answer", out);
-  }
-  // Nobody answers us: it says nothing of this member, who is asked again.
-  if (!proven) probes.begin(now, slot, monitor.signs(slot, now), out);
-}
-
-// A verdict by who hears nobody is none either.
-void Swim::Parts::on_suspicion_end(Instant now, Slot slot, Outbox& out) {
-  const Duration recent =
-      2 * std::max({core.config.probe_interval, core.config.ring_interval,
-                    core.config.rings > 0 ? Duration::zero() : core.config.round_interval});
-  if (core.network.proven(now, now - recent, slot, core.table.size())) {
-    verdicts.add(now, slot);
-    return judge(now, out);
-  }
-  core.timers.arm({Wake::suspicion, slot}, now + core.config.probe_interval);
-}
-
 void Swim::Parts::gossip(Instant now, Outbox& out) {
-  pushed = now;
   // Another zone is served less often, by chance: what is told there spreads within it.
   const auto fit = [&](Slot slot) {
     return same_zone(core.table[kSelf], core.table[slot]) ||
@@ -707,7 +632,6 @@ void Swim::Parts::receive(Instant now, LinkId from, std::optional<StreamId> stre
   // The updates first: a newcomer may describe itself in them, with its tags.
   for (const UpdateView& update : message.updates) knowledge.apply(now, update, out);
   const auto slot = knowledge.hear(now, message.sender, status, from, out);
-  if (slot) monitor.on_heard(now, *slot);
   // In a comparison the digest brings what is lacking.
   for (const Lack& lack : knowledge.take_lacks()) {
     if (slot && !stream) fetches.want(now, lack.slot, lack.version, *slot);
@@ -776,7 +700,7 @@ void Swim::Parts::dispatch(Instant now, Link& link, std::optional<StreamId> stre
   if (const auto* ping = std::get_if<Ping>(&body)) {
     answer_ping(link, stream, slot, *ping, stale, out);
   } else if (const auto* ack = std::get_if<Ack>(&body)) {
-    on_ack(now, slot, ack->seq, stream.has_value(), out);
+    on_ack(slot, ack->seq, stream.has_value(), out);
   } else if (const auto* request = std::get_if<PingReq>(&body)) {
     errands.begin(now, from, *request, out);
   } else if (const auto* relayed = std::get_if<RelayedAck>(&body)) {
@@ -808,14 +732,9 @@ void Swim::Parts::answer_ping(Link& link, std::optional<StreamId> stream, Slot s
   courier.reply(link, slot, ack, out, stale);
 }
 
-void Swim::Parts::on_ack(Instant now, Slot slot, std::uint64_t seq, bool by_stream, Outbox& out) {
+void Swim::Parts::on_ack(Slot slot, std::uint64_t seq, bool by_stream, Outbox& out) {
   if (errands.on_ack(seq, core.table[slot].id, out)) return;
-  if (!probes.on_ack(now, seq, slot)) return;
-  if (by_stream) {
-    ++core.counters.acks_by_stream;
-  } else {
-    monitor.on_answered(now, slot);
-  }
+  if (probes.on_ack(seq, slot) && by_stream) ++core.counters.acks_by_stream;
 }
 
 // --------------------------------------------------------------------------------------- links
@@ -860,7 +779,7 @@ void Swim::Parts::forget_streams(LinkId link) {
 
 void Swim::Parts::hint(Instant now, Slot slot, Outbox& out) {
   if (slot == kSelf || knowledge.left() || !is_member(core.table[slot].status)) return;
-  probes.begin_out_of_turn(now, slot, monitor.signs(slot, now), out);
+  probes.begin_out_of_turn(now, slot, out);
 }
 
 }  // namespace rpcnet::swim

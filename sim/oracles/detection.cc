@@ -69,9 +69,7 @@ void DetectionOracle::on_event(HostIndex host, const Event& event) {
 // A verdict takes a whole suspicion: who is accused has that time to object.
 void DetectionOracle::check_patience(HostIndex observer, const Death& death) {
   const SwimConfig& swim = world().host(observer).setup.config.swim;
-  // Told of the verdict of another, it waits less, but the other did not.
-  const Duration least =
-      std::max(swim.probe_interval * swim.suspicion_min_milli / 1000, swim.suspicion_floor);
+  const Duration least = swim.probe_interval * swim.suspicion_min_milli / 1000;
   const Duration drift = least / 1'000'000 * (plan().clock_drift_ppm + 1);
   const auto before = death.at - bounds().detection;
   const bool bent = faults().disturbed_since(before) || before < death.began;

@@ -15,19 +15,14 @@ constexpr std::uint8_t kVersion = 1;
 constexpr std::uint8_t kHeartbeat = 7;
 constexpr long double kLevelMax = 300'000;
 
-// Who sent it, if it is a message at all; leaves the reader behind the sender.
-std::optional<NodeId> read_sender(wire::Reader& reader, std::uint8_t& type) {
+// Who sent it, if it is a heartbeat.
+std::optional<NodeId> sender_of_heartbeat(BytesView bytes) {
+  wire::Reader reader(bytes);
   const auto version = reader.u8();
-  const auto kind = reader.u8();
-  if (version != kVersion || !kind) return std::nullopt;
-  type = *kind;
+  const auto type = reader.u8();
+  if (version != kVersion || type != kHeartbeat) return std::nullopt;
   const auto text = reader.text(NodeId::kMaxSize);
-  reader.varint();  // incarnation
-  const auto family = reader.u8();
-  reader.bytes(family == 4 ? 4 : 16);
-  reader.u16();
-  reader.varint();  // active calls
-  return text && !reader.failed() ? NodeId::parse(*text) : std::nullopt;
+  return text ? NodeId::parse(*text) : std::nullopt;
 }
 
 long double in_seconds(Duration duration) {
@@ -36,131 +31,57 @@ long double in_seconds(Duration duration) {
 
 }  // namespace
 
-PhiOracle::PhiOracle(const Ground& ground)
-    : Oracle(ground),
-      rhythms_(plan().members()),
-      sent_(plan().members()),
-      peers_(plan().members()) {}
+PhiOracle::PhiOracle(const Ground& ground) : Oracle(ground), rhythms_(plan().members()) {}
 
 void PhiOracle::on_started(HostIndex host) {
-  if (plan().is_client(host)) return;
-  rhythms_[host].clear();
-  sent_[host].clear();
-  peers_[host].clear();
-}
-
-std::optional<PhiOracle::Heartbeat> PhiOracle::read(BytesView bytes) {
-  wire::Reader reader(bytes);
-  std::uint8_t type = 0;
-  const auto sender = read_sender(reader, type);
-  if (!sender || type != kHeartbeat) return std::nullopt;
-  reader.varint();  // size of the body
-  const auto seq = reader.varint();
-  const auto interval = reader.varint();
-  const auto echo = reader.varint();
-  if (!seq || !interval || !echo) return std::nullopt;
-  return Heartbeat{*sender, *seq, std::chrono::microseconds(static_cast<std::int64_t>(*interval)),
-                   *echo};
-}
-
-void PhiOracle::on_order(HostIndex host, const Order& order) {
-  const auto* datagram = std::get_if<SendDatagram>(&order);
-  if (datagram == nullptr || !plan().is_director(host)) return;
-  if (const auto heartbeat = read(datagram->bytes)) {
-    sent_[host][datagram->link] = heartbeat->seq;
-  }
+  if (!plan().is_client(host)) rhythms_[host].clear();
 }
 
 void PhiOracle::on_fact(HostIndex host, const Fact& fact) {
-  if (!plan().is_director(host)) return;
-  const Instant now = world().local_now(host);
-  if (const auto* stream = std::get_if<StreamData>(&fact)) {
-    // Whatever it says there ends its silence, but it may be a part of a message only.
-    const auto peer = peers_[host].find(stream->link);
-    for (auto& [id, rhythm] : rhythms_[host]) {
-      if (peer == peers_[host].end() || peer->second == id) rhythm.latest = now;
-    }
-    return;
-  }
   const auto* datagram = std::get_if<DatagramReceived>(&fact);
-  if (datagram == nullptr) return;
-  wire::Reader reader(datagram->bytes);
-  std::uint8_t type = 0;
-  const auto sender = read_sender(reader, type);
+  if (datagram == nullptr || !plan().is_director(host)) return;
+  const auto sender = sender_of_heartbeat(datagram->bytes);
   if (!sender) return;
-  peers_[host].insert_or_assign(datagram->link, *sender);
-  if (const auto found = rhythms_[host].find(*sender); found != rhythms_[host].end()) {
-    found->second.latest = now;
-    if (found->second.heard.last) found->second.heard.last = now;
-  }
-  if (const auto heartbeat = read(datagram->bytes)) on_heartbeat(host, datagram->link, *heartbeat);
-}
-
-void PhiOracle::on_heartbeat(HostIndex host, LinkId link, const Heartbeat& heartbeat) {
   // Only members are watched, and only workers are in a registry.
-  const auto member = world().host(host).node->find(heartbeat.sender);
-  const auto owner = world().index_of(heartbeat.sender);
+  const auto member = world().host(host).node->find(*sender);
+  const auto owner = world().index_of(*sender);
   if (!member || !is_member(member->status) || !owner || !plan().is_worker(*owner)) return;
   if (!member->tags.contains("role")) return;
-  const auto [found, fresh] = rhythms_[host].try_emplace(heartbeat.sender);
+  const auto [found, fresh] = rhythms_[host].try_emplace(*sender);
   Rhythm& rhythm = found->second;
   if (fresh) rhythm.since = world().now();
   const NodeConfig& config = world().host(host).setup.config;
-  const SwimConfig& swim = config.swim;
   const Instant now = world().local_now(host);
-  const Duration promised =
-      std::clamp(heartbeat.interval, std::min(swim.ring_interval, swim.heartbeat_interval),
-                 swim.watch_lease / 2);
-  if (promised != rhythm.promised) {
-    // Another rhythm: what was learned of the former one is of no use.
-    rhythm.promised = promised;
-    rhythm.heard = rhythm.answered = {};
-    rhythm.answered.last = now;
-  }
-  // Another process, which has yet to hear of the director.
-  if (heartbeat.seq <= rhythm.seq) rhythm.answered.last = now;
-  rhythm.seq = heartbeat.seq;
-  rhythm.latest = now;
-  observe(rhythm.heard, promised, now, config);
-  std::uint64_t said = 0;  // an echo of more is of a former life of the director
-  for (const auto& [sent_on, seq] : sent_[host]) {
-    const auto peer = peers_[host].find(sent_on);
-    const bool ours = peer == peers_[host].end() || peer->second == heartbeat.sender;
-    if (ours || sent_on == link) said = std::max(said, seq);
-  }
-  if (heartbeat.echo <= rhythm.echoed || heartbeat.echo > said) return;
-  rhythm.echoed = heartbeat.echo;
-  observe(rhythm.answered, promised, now, config);
+  observe(rhythm.all, now, config);
+  if (rhythm.heard++ > 0) observe(rhythm.later, now, config);
 }
 
 void PhiOracle::on_event(HostIndex host, const Event& event) {
   const auto* change = std::get_if<MemberEvent>(&event);
   if (change == nullptr || !plan().is_director(host)) return;
-  const MemberEventKind kind = change->kind;
-  if (kind != MemberEventKind::failed && kind != MemberEventKind::left) return;
+  if (change->kind == MemberEventKind::tags_changed) return;
   rhythms_[host].erase(change->member.id);
 }
 
-void PhiOracle::observe(Window& window, Duration promised, Instant now,
-                        const NodeConfig& config) const {
-  const long double seconds = in_seconds(promised);
-  if (window.gaps.empty()) window.gaps = {seconds * 3 / 4, seconds * 5 / 4};
-  window.last = now;
+void PhiOracle::observe(Window& window, Instant now, const NodeConfig& config) const {
+  const long double promised = in_seconds(config.swim.heartbeat_interval);
+  if (window.gaps.empty()) window.gaps = {promised * 3 / 4, promised * 5 / 4};
   if (!window.sampled) {
-    window.sampled = now;
+    window.last = window.sampled = now;
     return;
   }
+  window.last = now;
   const long double gap = in_seconds(now - *window.sampled);
-  if (gap < seconds / 2) return;
+  if (gap < promised / 2) return;
   window.sampled = now;
   if (gap > in_seconds(config.phi.gap_max)) return;
   window.gaps.push_back(gap);
   if (window.gaps.size() > config.phi.window) window.gaps.pop_front();
 }
 
-long double PhiOracle::level_milli(const Window& window, Instant last, Instant now,
+long double PhiOracle::level_milli(const Window& window, Instant now,
                                    const NodeConfig& config) const {
-  if (window.gaps.empty()) return 0;
+  if (!window.last) return 0;
   const auto count = static_cast<long double>(window.gaps.size());
   long double mean = 0;
   for (const long double gap : window.gaps) mean += gap / count;
@@ -168,19 +89,10 @@ long double PhiOracle::level_milli(const Window& window, Instant last, Instant n
   for (const long double gap : window.gaps) variance += (gap - mean) * (gap - mean) / count;
   const long double deviation = std::max(std::sqrt(variance), in_seconds(config.phi.deviation_min));
   const long double over =
-      (in_seconds(now - last) - mean - in_seconds(config.phi.pause)) / deviation;
+      (in_seconds(now - *window.last) - mean - in_seconds(config.phi.pause)) / deviation;
   const long double tail = std::erfc(over / std::sqrt(2.0L)) / 2;
   if (tail <= 0) return kLevelMax;
   return std::clamp(-1000 * std::log10(tail), 0.0L, kLevelMax);
-}
-
-// Between what it is if the latest word ended the silence, and if only heartbeats did.
-PhiOracle::Range PhiOracle::range(const Rhythm& rhythm, const Window& window, Instant now,
-                                  const NodeConfig& config) const {
-  // Without a first echo the silence is counted from when the pair began, which is not seen here.
-  const bool begun = !window.gaps.empty() && window.last;
-  return {level_milli(window, rhythm.latest, now, config),
-          begun ? level_milli(window, *window.last, now, config) : kLevelMax};
 }
 
 // Of many workers it looks more rarely: what it costs grows with their number.
@@ -190,30 +102,21 @@ void PhiOracle::on_tick() {
     const Host& host = world().host(i);
     // Who has said farewell watches nobody any more.
     if (!host.running() || faults().has_left(i) || rhythms_[i].empty()) continue;
-    const NodeConfig& config = host.setup.config;
-    const Instant at = world().local_now(i);
-    // Who is not well himself is patient.
-    const Instant now = at - config.phi.pause * host.node->local_health();
-    for (const auto& [id, rhythm] : rhythms_[i]) {
+    const Instant now = world().local_now(i);
+    for (const WorkerView& view : host.node->workers(1, now)) {
+      const auto found = rhythms_[i].find(view.member.id);
       // Who was stopped makes up for its own absence; that is not modelled here.
-      if (faults().held_up_since(i, rhythm.since)) continue;
-      const swim::Health health = host.node->health(id, at);
-      if (health.samples == 0 && health.phi_milli == 0) continue;
-      const auto fits = [&](const Window& window, std::uint32_t milli) {
-        const Range between = range(rhythm, window, now, config);
-        return milli + 5 + between.low / 100 >= between.low &&
-               milli <= between.high + 5 + between.high / 100;
+      if (found == rhythms_[i].end() || faults().held_up_since(i, found->second.since)) continue;
+      const auto near = [&](const Window& window) {
+        const long double level = level_milli(window, now, host.setup.config);
+        return std::abs(level - view.phi_milli) <= 5 + level / 100;
       };
-      const bool heard = fits(rhythm.heard, health.phi_heard_milli);
-      if (check(heard && fits(rhythm.answered, health.phi_answered_milli))) continue;
-      const Window& window = heard ? rhythm.answered : rhythm.heard;
-      const Range expected = range(rhythm, window, now, config);
-      return fail(
-          i, std::string("reports a level of ") +
-                 std::to_string(heard ? health.phi_answered_milli : health.phi_heard_milli) +
-                 (heard ? " for the answers of " : " for ") + id.text() + "; the arrivals give " +
-                 std::to_string(std::lround(expected.low)) + " to " +
-                 std::to_string(std::lround(expected.high)));
+      const Rhythm& rhythm = found->second;
+      if (check(near(rhythm.all) || near(rhythm.later))) continue;
+      return fail(i,
+                  "reports a level of " + std::to_string(view.phi_milli) + " for " +
+                      view.member.id.text() + "; the arrivals give " +
+                      std::to_string(std::lround(level_milli(rhythm.all, now, host.setup.config))));
     }
   }
 }

@@ -1,4 +1,4 @@
-// The three systems that are compared. All are configurations of one engine.
+// The systems that are compared. All are configurations of one engine.
 #pragma once
 
 #include <array>
@@ -11,12 +11,11 @@
 namespace rpcnet::experiments {
 
 enum class Mode : std::uint8_t {
-  ours,        // the default configuration
-  swim,        // the SWIM paper's protocol: no local health, fixed suspicion, no rings
-  memberlist,  // hashicorp/memberlist's LAN profile, its formulas and its quirks
+  ours,  // the default configuration
+  swim,  // the SWIM paper's protocol (engine/profiles.h, pure_swim)
 };
 
-inline constexpr std::array kModes{Mode::ours, Mode::swim, Mode::memberlist};
+inline constexpr std::array kModes{Mode::ours, Mode::swim};
 
 const char* to_text(Mode mode);
 std::optional<Mode> parse_mode(std::string_view text);
@@ -24,7 +23,7 @@ std::optional<Mode> parse_mode(std::string_view text);
 // Makes the node one of that system.
 void configure(Mode mode, NodeConfig& config);
 
-// The reference systems speak UDP and know no handshake (MessagesConfig::plain).
+// The reference speaks UDP and knows no handshake (MessagesConfig::plain).
 constexpr bool has_plain_links(Mode mode) { return mode != Mode::ours; }
 
 }  // namespace rpcnet::experiments
