@@ -146,7 +146,7 @@ struct Worker {
 //
 //   rpcnet::WorkerRegistry registry(host, rpcnet::LoadBalancingStrategy::PowerOfTwo);
 //   registry.start();
-//   co_await registry.use(targets);   // addresses; or follow() of a member (services/follow.h)
+//   co_await registry.use(targets);  // addresses
 class WorkerRegistry {
  public:
   // Workers that update() or use() tell of.
