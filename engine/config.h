@@ -74,6 +74,10 @@ struct PartitionConfig {
 
 // A mode of membership is a set of these numbers and nothing else: engine/profiles.h names some.
 // The defaults are the LAN profile.
+//
+// Not followed yet, whatever they are set to: adaptive_probes, probe_timeout_min, stream_probes and
+// nacks (streams are asked and nacks given always), local_health_*, own_network_*, buddy (always),
+// degraded_*, flap_*, rings, full_mesh_max, ring_interval.
 struct SwimConfig {
   // -- Probes --
 

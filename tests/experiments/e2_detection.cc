@@ -1,8 +1,7 @@
 // E2: how long until a crashed member is known to be dead, by the first and by all.
 //
 // The cluster is whole and quiet; then members lose power at random moments, one after another
-// (few at a time where N is large), and come back when all know. Membership.md 2.2 has the times
-// that memberlist's rules give by calculation: its mode must agree with them.
+// (few at a time where N is large), and come back when all know.
 #include <algorithm>
 
 #include "tests/experiments/experiment.h"
