@@ -9,13 +9,17 @@ set_target_properties(rpcnet_all PROPERTIES EXPORT_NAME rpcnet)
 target_link_libraries(rpcnet_all INTERFACE rpcnet_io)
 target_include_directories(rpcnet_all INTERFACE "$<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>")
 
-install(TARGETS rpcnet_all rpcnet_io rpcnet_quic rpcnet_engine protoc-gen-rpcnet EXPORT rpcnet
+install(TARGETS rpcnet_all rpcnet_io rpcnet_quic rpcnet_engine rpcnet_services
+    rpcnet_services_messages protoc-gen-rpcnet EXPORT rpcnet
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(EXPORT rpcnet NAMESPACE rpcnet:: DESTINATION "${package}" FILE rpcnet-targets.cmake)
-foreach(module engine io)
+foreach(module engine io services)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/${module}"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/rpcnet" FILES_MATCHING PATTERN "*.h")
 endforeach()
+install(DIRECTORY
+    "${PROJECT_BINARY_DIR}/services/rpcnet_services_messages.generated/rpcnet/v1"
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/rpcnet" FILES_MATCHING PATTERN "*.h")
 foreach(archive ngtcp2 ngtcp2_crypto_wolfssl wolfssl)
   install(FILES "${RPCNET_DEPS}/lib/lib${archive}.a"
     DESTINATION "${CMAKE_INSTALL_LIBDIR}/rpcnet")

@@ -37,6 +37,8 @@ asio::awaitable<std::optional<ClusterEvent>> EventStream::start_next() {
 
 std::optional<ClusterEvent> EventStream::try_next() { return queue_->take(); }
 
+void EventStream::close() { queue_->close(); }
+
 // ------------------------------------------------------------------------------ ClusterMembership
 
 ClusterMembership::ClusterMembership(const Host& host) : core_(host.core()) {}

@@ -56,7 +56,8 @@ class EventStream {
  public:
   explicit EventStream(std::shared_ptr<core::EventQueue> queue) : queue_(std::move(queue)) {}
 
-  // The next event (std::optional<ClusterEvent>); absent when the host has stopped.
+  // The next event (std::optional<ClusterEvent>); absent when the host has stopped, or after
+  // close().
   template <typename Token = Awaited>
   auto next(Token&& token = Token()) {
     return core::complete(executor(), start_next(), std::forward<Token>(token));
@@ -64,6 +65,9 @@ class EventStream {
 
   // The same without waiting; absent when there is none now.
   std::optional<ClusterEvent> try_next();
+
+  // No more events: whoever waits gets what has come and then none.
+  void close();
 
  private:
   asio::any_io_executor executor() const;

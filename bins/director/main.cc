@@ -6,6 +6,7 @@
 #include "bins/membership.h"
 #include "bins/program.h"
 #include "io/cluster.h"
+#include "services/standard.h"
 
 namespace rpcnet::bins {
 namespace {
@@ -40,6 +41,7 @@ asio::awaitable<int> direct(Program& program, const DirectorOptions& options) {
   pool.tell();
 
   host.serve(directory(registry, console));
+  serve_standard(host);
   console.info("🚀", "Director ready - listening on {}", to_text(host.address()));
 
   program.beside(pool.watch());

@@ -10,6 +10,7 @@
 #include "bins/program.h"
 #include "bins/rpcnet/commands.h"
 #include "io/cluster.h"
+#include "services/standard.h"
 
 namespace rpcnet::bins {
 namespace {
@@ -49,6 +50,7 @@ asio::awaitable<int> serve(Program& program, const EchoOptions& options) {
         }
         co_return request;
       });
+  serve_standard(host);
   std::printf("echo: serving %s at %s\n", kEcho, to_text(host.address()).c_str());
   std::fflush(stdout);
   co_await told_to_leave();

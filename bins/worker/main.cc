@@ -6,6 +6,7 @@
 #include "bins/worker/inference.h"
 #include "bins/worker/options.h"
 #include "io/cluster.h"
+#include "services/standard.h"
 
 namespace rpcnet::bins {
 namespace {
@@ -44,6 +45,7 @@ asio::awaitable<int> work(Program& program, const WorkerOptions& options) {
 
   const auto inference = std::make_shared<Inference>(options.label, options.interval);
   host.serve(inference);
+  serve_standard(host);
   console.info("✅", "Server bound successfully");
 
   ClusterMembership cluster(host);

@@ -70,6 +70,7 @@ void Core::stop() {
   subscribers_.clear();
   handlers_.stop();
   methods_.clear();
+  drain_begun_.clear();
   joined_.notify();
   leave_over_.notify();
   pass_over_.notify();
@@ -434,9 +435,22 @@ bool Core::is_drained() {
          driver_.endpoint().counters().send_buffer_bytes == 0;
 }
 
+void Core::on_drain(std::function<void()> begun) {
+  if (stopped()) return;
+  if (draining_) return begun();
+  drain_begun_.push_back(std::move(begun));
+}
+
+std::vector<std::string> Core::methods() const {
+  std::vector<std::string> names;
+  for (const auto& [name, served] : methods_) names.push_back(name);
+  return names;
+}
+
 asio::awaitable<bool> Core::drain(std::shared_ptr<Core> self, Duration grace) {
   if (self->stopped()) co_return true;
   self->draining_ = true;
+  for (const auto& begun : std::exchange(self->drain_begun_, {})) begun();
   // Announced to those who choose by membership; others learn it from being turned away.
   self->command(ChangeTags{{{std::string(cluster::kDrainingTag), "yes"}}});
   self->command(StopAccepting{});

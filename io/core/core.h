@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -100,6 +101,9 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   const OutlierConfig& outlier_config() const { return settings_.outliers; }
   Rng& retry_rng() { return retry_rng_; }
   static asio::awaitable<bool> drain(std::shared_ptr<Core> self, Duration grace);
+  bool draining() const { return draining_; }
+  void on_drain(std::function<void()> begun);
+  std::vector<std::string> methods() const;
 
   // --------------------------------------------------------------------------------- cluster
 
@@ -184,6 +188,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   std::optional<std::string> join_refused_;  // why, of the join that is under way
   std::optional<LeaveCompleted> left_;
   bool draining_ = false;
+  std::vector<std::function<void()>> drain_begun_;  // who wants to know of it
   bool drained_ = false;
   std::uint64_t handlers_failed_ = 0;
   std::uint64_t unknown_methods_ = 0;

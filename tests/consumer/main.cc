@@ -3,6 +3,7 @@
 //   consumer serve HOST:PORT     serves until it is killed
 //   consumer call HOST:PORT      calls every method; exit status 0 if all is as expected
 #include <rpcnet/io/rpcnet.h>
+#include <rpcnet/services/standard.h>
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -103,6 +104,12 @@ asio::awaitable<void> call_all(rpcnet::Host& host, std::string server) {
   }
   end = co_await haggling.finish();
   expect(end.ok() && offer.cents() == 100, "both ways");
+
+  const rpcnet::v1::HealthClient health(client.channel());
+  rpcnet::v1::HealthCheckRequest question;
+  question.set_service("shop.Shop");
+  const auto state = co_await health.Check(question);
+  expect(state.ok() && state->status() == rpcnet::v1::HealthCheckResponse::SERVING, "health");
   host.stop();
 }
 
@@ -125,6 +132,7 @@ int main(int argc, char** argv) {
   }
   if (serves) {
     host->serve(std::make_shared<Shop>());
+    rpcnet::serve_standard(*host);
   } else {
     asio::co_spawn(context, call_all(*host, argv[2]), asio::detached);
   }

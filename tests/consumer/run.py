@@ -79,7 +79,7 @@ def output(work, *command):
 
 def consumer(work, build):
     address = f"127.0.0.1:{free_port()}"
-    kinds = ["unary", "typed error", "server stream", "client stream", "both ways"]
+    kinds = ["unary", "typed error", "server stream", "client stream", "both ways", "health"]
     with Server(work, build / "consumer", "serve", address):
         return check(
             output(work, build / "consumer", "call", address), [f"{kind}: ok" for kind in kinds]

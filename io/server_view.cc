@@ -1,0 +1,15 @@
+// A thin face on Core.
+#include "io/server_view.h"
+
+#include <utility>
+
+#include "io/core/core.h"
+
+namespace rpcnet {
+
+std::vector<std::string> ServerView::methods() const { return core_->methods(); }
+bool ServerView::draining() const { return core_->draining(); }
+void ServerView::on_drain(std::function<void()> begun) const { core_->on_drain(std::move(begun)); }
+asio::io_context& ServerView::context() const { return core_->context(); }
+
+}  // namespace rpcnet

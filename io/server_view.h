@@ -1,0 +1,36 @@
+// ServerView: what a Host serves, for services that tell of it (health, reflection).
+//
+// A handle, as ClusterMembership is one: to be used on the Host's thread, harmless once it is gone.
+#pragma once
+
+#include <asio/io_context.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/host.h"
+
+namespace rpcnet {
+
+class ServerView {
+ public:
+  explicit ServerView(const Host& host) : core_(host.core()) {}
+
+  // The names of all methods that are served now, in order.
+  std::vector<std::string> methods() const;
+
+  // Has Host::drain been called?
+  bool draining() const;
+  // Calls `begun` once, when that happens, or now if it has; not if the host stops before. What
+  // serves a stream without an end should end it then: the drain waits for it.
+  void on_drain(std::function<void()> begun) const;
+
+  asio::io_context& context() const;
+
+ private:
+  std::shared_ptr<core::Core> core_;
+};
+
+}  // namespace rpcnet
