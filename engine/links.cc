@@ -57,8 +57,10 @@ Link* Links::reach(Instant now, const Peer& peer, Outbox& out) {
     return nullptr;
   };
   if (peer.expected) {
-    for (std::uint32_t at = by_node_.first.find(group_of(*peer.expected)); at != kNone;
-         at = places_[at]->by_node.next) {
+    // The latest first: a peer that dials again has given its earlier link up, and that word of it
+    // may have been lost.
+    for (std::uint32_t at = by_node_.last.find(group_of(*peer.expected)); at != kNone;
+         at = places_[at]->by_node.previous) {
       Link& link = places_[at]->link;
       if (link.node != peer.expected) continue;
       // The node may have moved: a link to its old address would only tell us so much later.

@@ -44,7 +44,7 @@ struct Counters {
   // Gauges.
   std::uint64_t links = 0;              // all that are not ended, half-open included
   std::uint64_t half_open = 0;          // accepted, handshake not complete
-  std::uint64_t closing = 0;            // ended, still answering late packets (RFC 9000 10.2)
+  std::uint64_t closing = 0;            // ended, still answering late packets (core/afterlife.h)
   std::uint64_t streams = 0;            // open, or waiting for the last acknowledgement
   std::uint64_t send_buffer_bytes = 0;  // written to streams and not acknowledged
 

@@ -315,12 +315,14 @@ void Endpoint::Impl::finish(Links::iterator link) {
       Bytes(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(burst.size))};
   const bool drains = ending.farewell == Ending::Farewell::drain;
   if ((drains || burst.size > 0) && afterlife_.size() < shared_.config.links_max) {
-    afterlife_.keep(number, connection.ids(), farewell,
-                    shared_.now + 3 * connection.probe_timeout());
+    Duration kept = 3 * connection.probe_timeout();
+    if (number.dialled() && was_up && burst.size > 0) kept += shared_.config.idle_timeout;
+    afterlife_.keep(number, connection.ids(), farewell, shared_.now + kept);
   } else {
     for (const ConnectionId& id : connection.ids()) shared_.ids.remove(id);
   }
-  if (burst.size > 0) outbox_.push(std::move(farewell));
+  const bool unasked = ending.farewell != Ending::Farewell::if_asked;
+  if (burst.size > 0 && unasked) outbox_.push(std::move(farewell));
   set_deadline(link, std::nullopt);
   links_.erase(link);
   shared_.counters.closing = afterlife_.size();

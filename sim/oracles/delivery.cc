@@ -13,8 +13,6 @@ constexpr std::size_t kSpeakers = 8;
 // A sender that was short of its congestion window, or of the path's size, has made up for it.
 constexpr Duration kBefore = std::chrono::seconds(3);
 constexpr Duration kPatience = std::chrono::seconds(1);
-// So many of one sender, unexcused, are no chance.
-constexpr std::uint64_t kMissing = 3;
 
 }  // namespace
 
@@ -25,10 +23,12 @@ void DeliveryOracle::on_started(HostIndex host) {
   if (host < speakers_.size()) speakers_[host] = {};
 }
 
-// What was under way to it meets a stranger.
+// What was under way to it meets a stranger, and so does all that its links are still told: a
+// process that comes in its place under another name cannot end them (RFC 9000 10.3.2).
 void DeliveryOracle::on_stopping(HostIndex host) {
   for (Speaker& speaker : speakers_) {
     std::erase_if(speaker.sent, [host](const Sent& sent) { return sent.to == host; });
+    std::erase_if(speaker.peers, [host](const auto& one) { return one.second.host == host; });
   }
   if (host < speakers_.size()) speakers_[host] = {};
 }
@@ -38,17 +38,17 @@ void DeliveryOracle::on_fact(HostIndex host, const Fact& fact) {
   Speaker& speaker = speakers_[host];
   if (const auto* up = std::get_if<LinkUp>(&fact)) {
     const auto peer = world().host_of(up->remote);
-    if (peer && *peer < speakers_.size()) speaker.peers[up->link] = *peer;
+    if (!peer || *peer >= speakers_.size() || !world().host(*peer).running()) return;
+    // Its end of the link may be that of a process that died while the handshake was under way.
+    const Host& other = world().host(*peer);
+    speaker.peers[up->link] = {*peer, other.life == 1 || other.started < world().now() - kBefore};
   } else if (const auto* down = std::get_if<LinkDown>(&fact)) {
-    if (const auto peer = speaker.peers.find(down->link); peer != speaker.peers.end()) {
-      speaker.ended[peer->second] = world().now();
-    }
     speaker.peers.erase(down->link);
     std::erase_if(speaker.sent, [down](const Sent& sent) { return sent.link == down->link; });
   } else if (const auto* datagram = std::get_if<DatagramReceived>(&fact)) {
     const auto peer = speaker.peers.find(datagram->link);
     if (peer == speaker.peers.end()) return;
-    auto& sent = speakers_[peer->second].sent;
+    auto& sent = speakers_[peer->second.host].sent;
     const std::uint64_t hash = hash_bytes(datagram->bytes);
     // The latest of several that say the same: a lost one must not pass its fate on to the next.
     const auto found = std::find_if(sent.rbegin(), sent.rend(), [&](const Sent& one) {
@@ -57,6 +57,7 @@ void DeliveryOracle::on_fact(HostIndex host, const Fact& fact) {
     // A copy, or one that came after all, has been counted.
     if (found == sent.rend()) return;
     check(true);
+    peer->second.alive = true;
     sent.erase(std::next(found).base());
   }
 }
@@ -66,27 +67,22 @@ void DeliveryOracle::on_order(HostIndex host, const Order& order) {
   Speaker& speaker = speakers_[host];
   if (const auto* datagram = std::get_if<SendDatagram>(&order)) {
     const auto peer = speaker.peers.find(datagram->link);
-    if (peer == speaker.peers.end()) return;
+    if (peer == speaker.peers.end() || !peer->second.alive) return;
     speaker.sent.push_back(
-        {datagram->link, peer->second, hash_bytes(datagram->bytes), world().now()});
+        {datagram->link, peer->second.host, hash_bytes(datagram->bytes), world().now()});
   } else if (const auto* close = std::get_if<CloseLink>(&order)) {
     speaker.peers.erase(close->link);
     std::erase_if(speaker.sent, [close](const Sent& sent) { return sent.link == close->link; });
   }
 }
 
-// The other end may have given the link up, which this end hears of when it speaks next: then what
-// was said on it is lost, and so is what was said before that is known.
+// Nothing excuses that the other end has given the link up: this end hears of that as soon as it
+// speaks, and LinkDown takes back what it said.
 bool DeliveryOracle::is_excused(HostIndex host, const Sent& sent) const {
   const Moment since = sent.at - kBefore;
   if (faults().disturbed_since(since) || faults().network_disturbed_since(since)) return true;
   if (world().paths().lost_since(host, sent.to, since)) return true;
-  if (faults().held_up_since(host, since) || faults().held_up_since(sent.to, since)) return true;
-  const Host& peer = world().host(sent.to);
-  if (!peer.running() || peer.started >= since) return true;
-  const auto& ended = speakers_[sent.to].ended;
-  const auto end = ended.find(host);
-  return end != ended.end() && end->second >= since;
+  return faults().held_up_since(host, since) || faults().held_up_since(sent.to, since);
 }
 
 void DeliveryOracle::on_tick() {
@@ -96,9 +92,7 @@ void DeliveryOracle::on_tick() {
     while (!sent.empty() && sent.front().at <= due) {
       const Sent missing = sent.front();
       sent.pop_front();
-      // One alone may have been thrown away by an endpoint that gave its link up; many may not.
-      const bool excused = is_excused(i, missing) || ++speakers_[i].missing < kMissing;
-      if (!check(excused)) {
+      if (!check(is_excused(i, missing))) {
         return fail(i, "sent a datagram to " + name_of(missing.to) +
                            " that never arrived, though no packet was lost");
       }

@@ -32,11 +32,13 @@ class DeliveryOracle final : public Oracle {
     std::uint64_t hash = 0;
     Moment at;
   };
+  struct Peer {
+    HostIndex host = 0;
+    bool alive = false;  // the process that runs there is known to be at the other end
+  };
   struct Speaker {
-    std::map<LinkId, HostIndex> peers;  // at the other end of links that are up
-    std::deque<Sent> sent;              // and not yet arrived, oldest first
-    std::uint64_t missing = 0;          // unexcused
-    std::map<HostIndex, Moment> ended;  // when the latest link with a peer came down here
+    std::map<LinkId, Peer> peers;  // at the other end of links that are up
+    std::deque<Sent> sent;         // and not yet arrived, oldest first
   };
 
   bool is_excused(HostIndex host, const Sent& sent) const;

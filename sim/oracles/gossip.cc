@@ -58,7 +58,9 @@ void GossipOracle::on_fact(HostIndex host, const Fact& fact) {
   Teller& teller = tellers_[host];
   if (const auto* up = std::get_if<LinkUp>(&fact)) {
     teller.up.insert(up->link.value);
-    if (const auto peer = world().host_of(up->remote)) teller.peers[up->link.value] = *peer;
+    // A host may come back under another name, but a link stays that of who was there.
+    const auto peer = up->identity ? NodeId::parse(up->identity->node) : std::nullopt;
+    if (peer) teller.peers.insert_or_assign(up->link.value, *peer);
   } else if (const auto* down = std::get_if<LinkDown>(&fact)) {
     // Its peer stays known: what was said before this may still be an order that waits its turn.
     if (teller.up.erase(down->link.value) == 0) teller.failed_dial = world().now();
@@ -95,7 +97,7 @@ void GossipOracle::on_order(HostIndex host, const Order& order) {
   }
 }
 
-void GossipOracle::on_update(HostIndex host, std::optional<HostIndex> to, bool liveness,
+void GossipOracle::on_update(HostIndex host, const std::optional<NodeId>& to, bool liveness,
                              BytesView content) {
   wire::Reader reader(content);
   const auto text = reader.text(NodeId::kMaxSize);
@@ -109,8 +111,7 @@ void GossipOracle::on_update(HostIndex host, std::optional<HostIndex> to, bool l
   }
   const auto is = static_cast<MemberStatus>(*status);
   // Tags travel by themselves. What a member is told of itself is an answer, and no news.
-  const auto owner = world().index_of(*subject);
-  if (!liveness || (to && owner == to)) return;
+  if (!liveness || to == subject) return;
   Teller& teller = tellers_[host];
   News& news = teller.news[*subject];
   const bool fresh = news.told == 0 || news.incarnation != *incarnation || news.status != is;

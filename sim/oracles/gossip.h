@@ -42,12 +42,12 @@ class GossipOracle final : public Oracle {
     std::uint64_t relays_asked = 0;
     std::size_t members = 1;
     std::size_t most_members = 1;
-    std::map<std::uint64_t, HostIndex> peers;  // at the other end of all links it ever had
-    std::set<std::uint64_t> up;                // links
-    std::optional<Moment> failed_dial;         // what waited for it was never sent
+    std::map<std::uint64_t, NodeId> peers;  // at the other end of all links it ever had
+    std::set<std::uint64_t> up;             // links
+    std::optional<Moment> failed_dial;      // what waited for it was never sent
   };
 
-  void on_update(HostIndex host, std::optional<HostIndex> to, bool liveness, BytesView content);
+  void on_update(HostIndex host, const std::optional<NodeId>& to, bool liveness, BytesView content);
   void on_accusation(HostIndex host, const NodeId& subject);
 
   std::vector<Teller> tellers_;

@@ -145,6 +145,15 @@ BOOST_AUTO_TEST_CASE(ABoundNodeIsFoundOnALinkThatItDialled) {
   BOOST_TEST(f.reach({kHere, a}) != accepted);
 }
 
+BOOST_AUTO_TEST_CASE(WhoDialsAgainIsReachedOnTheLatestLink) {
+  Fixture f;
+  const NodeId a = *NodeId::parse("a");
+  for (const std::uint64_t number : {1, 3, 5}) f.links.bind(*f.up(LinkId{number}), a);
+  BOOST_TEST(f.reach({kHere, a})->id.value == 5);
+  f.down(LinkId{5});
+  BOOST_TEST(f.reach({kHere, a})->id.value == 3);
+}
+
 BOOST_AUTO_TEST_CASE(DatagramsWaitForTheHandshakeTheOldestGoFirst) {
   LinksConfig config;
   config.datagrams_waiting_max = 2;

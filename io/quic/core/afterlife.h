@@ -2,7 +2,9 @@
 //
 // Of a link that we closed only its CONNECTION_CLOSE is kept, to be repeated to a peer that has not
 // seen it; of one that the peer closed only its ids, to be quiet about. Three probe timeouts later
-// both are forgotten, and a stateless reset answers from then on.
+// both are forgotten, and a stateless reset answers from then on. The acceptor of a link that we
+// dialled could not read that: it writes to the dialler's first id, which has no reset token
+// (RFC 9000 10.3). It is told for as long as it may hold the link, which is its idle timeout.
 #pragma once
 
 #include <cstdint>

@@ -598,7 +598,12 @@ void Connection::handle_timeout() {
       case NGTCP2_ERR_IDLE_CLOSE:
         // Before the handshake is complete the idle timer means the same as the handshake's.
         if (up_) {
-          end({.end = LinkEnd::idle, .detail = "nothing heard for the idle timeout"});
+          // An acceptor that began to speak at this moment would wait for another idle timeout.
+          end({.end = LinkEnd::idle,
+               .detail = "nothing heard for the idle timeout",
+               .farewell = accepted_ ? Ending::Farewell::none : Ending::Farewell::if_asked,
+               .wire_error = static_cast<std::uint64_t>(CloseCode::none),
+               .wire_reason = "idle"});
         } else {
           end({.end = LinkEnd::handshake_timeout,
                .detail = "no answer",

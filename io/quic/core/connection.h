@@ -40,6 +40,7 @@ struct Ending {
     none,         // nobody to tell, or nothing to tell it with
     transport,    // CONNECTION_CLOSE 0x1c with `wire_error`
     application,  // CONNECTION_CLOSE 0x1d with `wire_error`
+    if_asked,     // the same, but only in answer to a peer who still speaks
     drain,        // the peer has closed: be quiet and wait (RFC 9000 10.2.2)
   };
 

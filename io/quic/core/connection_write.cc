@@ -140,15 +140,13 @@ bool Connection::pack_datagrams(ngtcp2_path* path, ngtcp2_pkt_info* info, std::u
 Connection::Burst Connection::write_farewell(std::span<std::uint8_t> out) {
   ENGINE_ASSERT(ending_.has_value());
   const Ending& ending = *ending_;
-  if (ending.farewell != Ending::Farewell::transport &&
-      ending.farewell != Ending::Farewell::application) {
-    return {};
-  }
+  using Farewell = Ending::Farewell;
+  if (ending.farewell == Farewell::none || ending.farewell == Farewell::drain) return {};
   constexpr std::size_t kReasonMax = 256;  // leaves the close within one packet
   const auto* reason = reinterpret_cast<const std::uint8_t*>(ending.wire_reason.data());
   const std::size_t reason_size = std::min(ending.wire_reason.size(), kReasonMax);
   ngtcp2_ccerr error;
-  if (ending.farewell == Ending::Farewell::transport) {
+  if (ending.farewell == Farewell::transport) {
     ngtcp2_ccerr_set_transport_error(&error, ending.wire_error, reason, reason_size);
   } else {
     ngtcp2_ccerr_set_application_error(&error, ending.wire_error, reason, reason_size);
