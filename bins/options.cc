@@ -107,6 +107,7 @@ void Options::add(Setting setting, Value value) {
   entry.option->multi_option_policy(entry.value.repeated ? CLI::MultiOptionPolicy::TakeAll
                                                          : CLI::MultiOptionPolicy::TakeLast);
   entry.option->allow_extra_args(false);
+  entry.option->required(entry.setting.required);
 }
 
 void Options::parse(int argc, const char* const* argv) {

@@ -31,10 +31,11 @@ struct Exit {
 };
 
 struct Setting {
-  std::string option;                  // "--addr"
+  std::string option;                  // "--addr"; without dashes: by its place on the line
   std::vector<std::string> variables;  // {"DIRECTOR_ADDR"}; the first that is set counts
   std::string value;                   // what stands for the value in --help; empty: a switch
   std::string help;
+  bool required = false;
 };
 
 // How a text becomes a value: `take` gives false for a text that is none, `expected` says what is.

@@ -3,9 +3,12 @@
 #include <asio/use_awaitable.hpp>
 
 #include <cstdio>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "bins/common.h"
+#include "bins/echo.rpcnet.h"
 #include "bins/membership.h"
 #include "bins/program.h"
 #include "bins/rpcnet/commands.h"
@@ -21,12 +24,54 @@ struct EchoOptions {
   CommonOptions common{};
 };
 
+class Echo final : public example::EchoService {
+ public:
+  asio::awaitable<Result<example::Words>> Say(ServerCall&, example::Words request) override {
+    co_return request;
+  }
+
+  asio::awaitable<Status> Repeat(ServerCall&, example::Words request,
+                                 ServerWriter<example::Words> replies) override {
+    for (std::uint32_t i = 0; i < request.times(); ++i) {
+      const bool written = co_await replies.write(request);
+      if (!written) co_return error(StatusCode::cancelled, "the caller has gone");
+    }
+    co_return Status{};
+  }
+
+  asio::awaitable<Result<example::Words>> Join(ServerCall&,
+                                               ServerReader<example::Words> requests) override {
+    example::Words all;
+    while (const std::optional<example::Words> next = co_await requests.read()) {
+      all.set_text(all.text() + next->text());
+      all.set_times(all.times() + 1);
+    }
+    co_return all;
+  }
+
+  asio::awaitable<Status> Chat(ServerCall&, ServerReader<example::Words> requests,
+                               ServerWriter<example::Words> replies) override {
+    while (const std::optional<example::Words> next = co_await requests.read()) {
+      const bool written = co_await replies.write(*next);
+      if (!written) co_return error(StatusCode::cancelled, "the caller has gone");
+    }
+    co_return Status{};
+  }
+
+  asio::awaitable<Result<example::Words>> Fail(ServerCall&, example::Failure request) override {
+    if (request.code() < 1 || request.code() > 16) {
+      co_return error(StatusCode::invalid_argument, "expected a code from 1 to 16");
+    }
+    co_return error(static_cast<StatusCode>(request.code()), request.words(), request);
+  }
+};
+
 void parse(EchoOptions& target, int argc, const char* const* argv) {
-  Options options("rpcnet echo", "Serves a method that gives back what it gets.",
+  Options options("rpcnet echo", "Serves methods that give back what they get.",
                   "SIGTERM drains: running calls end, callers go elsewhere. SIGINT ends at once.\n"
                   "Exit status: 0 after SIGTERM, 64 for a bad option, 1 for anything else.");
   options.add({"--addr", {}, "HOST:PORT", "where to listen"}, address(target.addr));
-  options.add({"--delay-ms", {}, "N", "how long each call takes"},
+  options.add({"--delay-ms", {}, "N", "how long each call to the method of bytes takes"},
               duration_ms(target.delay, std::chrono::milliseconds(0), std::chrono::hours(1)));
   add_common(options, target.common);
   options.parse(argc, argv);
@@ -50,6 +95,7 @@ asio::awaitable<int> serve(Program& program, const EchoOptions& options) {
         }
         co_return request;
       });
+  host.serve(std::make_shared<Echo>());
   serve_standard(host);
   std::printf("echo: serving %s at %s\n", kEcho, to_text(host.address()).c_str());
   std::fflush(stdout);
