@@ -21,10 +21,13 @@ constexpr Duration kSlack = milliseconds(50);
 constexpr Duration kRounding = milliseconds(2);
 // Loads are remembered for so many ticks.
 constexpr std::size_t kTicks = 8;
-// Congestion control and its measure of the round trip have forgotten what was lost by then.
-constexpr Duration kRecovery = seconds(10);
+// A lost packet halves the congestion window; it is repeated, and the window open again, by then.
+constexpr Duration kRecovery = seconds(1);
+// A fault can cost it the whole window, and packets that were held are samples of a round trip of
+// seconds, of which an eighth is forgotten with each further sample (RFC 9002 5.3).
+constexpr Duration kConvalescence = seconds(10);
 // Beyond the idle timeout of links: how long a lost peer may still explain a failure.
-constexpr Duration kMemory = seconds(10);
+constexpr Duration kMemory = seconds(1);
 
 std::string value_of(const Metadata& metadata, std::string_view wanted) {
   for (const auto& [key, value] : metadata) {
@@ -592,9 +595,8 @@ void LedgerOracle::look_at(const Watch& watch) {
   }
   const HostIndex host = watch.callee ? *exchange->callee : exchange->caller;
   if (watch.sound) {
-    const Moment before = watch.since - kRecovery;
-    if (faults().disturbed_since(before) ||
-        world().paths().lost_since(exchange->caller, *exchange->callee, before)) {
+    if (faults().disturbed_since(watch.since - kConvalescence) ||
+        world().paths().lost_since(exchange->caller, *exchange->callee, watch.since - kRecovery)) {
       return;
     }
   }
