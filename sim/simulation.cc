@@ -16,6 +16,7 @@
 #include "sim/oracles/phi.h"
 #include "sim/oracles/registry.h"
 #include "sim/oracles/resources.h"
+#include "sim/oracles/views.h"
 #include "sim/quic/quic_network.h"
 #include "sim/workload/client.h"
 #include "sim/workload/director.h"
@@ -133,6 +134,7 @@ class Simulation {
         registry_(ground_, ledger_),
         phi_(ground_),
         gossip_(ground_),
+        views_(ground_),
         delivery_(ground_),
         resources_(ground_) {
     world_.use(network());
@@ -149,6 +151,7 @@ class Simulation {
     world_.watch_wire(ledger_);
     world_.watch_wire(phi_);
     world_.watch_wire(gossip_);
+    world_.watch_wire(views_);
     world_.watch_wire(delivery_);
   }
 
@@ -164,8 +167,9 @@ class Simulation {
 
  private:
   std::vector<Oracle*> oracles() {
-    std::vector<Oracle*> all{&membership_, &detection_, &convergence_, &calls_,    &ledger_,
-                             &registry_,   &phi_,       &gossip_,      &delivery_, &resources_};
+    std::vector<Oracle*> all{&membership_, &detection_, &convergence_, &calls_,
+                             &ledger_,     &registry_,  &phi_,         &gossip_,
+                             &views_,      &delivery_,  &resources_};
     for (const auto& oracle : more_) all.push_back(oracle.get());
     return all;
   }
@@ -338,6 +342,7 @@ class Simulation {
   RegistryOracle registry_;
   PhiOracle phi_;
   GossipOracle gossip_;
+  ViewsOracle views_;
   DeliveryOracle delivery_;
   ResourcesOracle resources_;
   std::vector<std::unique_ptr<Oracle>> more_;

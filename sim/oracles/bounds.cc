@@ -51,6 +51,7 @@ Bounds bounds(const NodeConfig& config, const Plan& plan) {
       plan.loss_ppm > 0 ? 7 * (4 * way + std::chrono::milliseconds(10)) : Duration::zero();
 
   Bounds bounds{};
+  bounds.way = way;
   // Nobody but the first accuser may be left to confirm it.
   bounds.suspicion = slowest(swim.probe_interval * swim.suspicion_min_milli / 1000 *
                              std::max<std::uint32_t>(swim.suspicion_max_factor, 1) *
@@ -75,6 +76,8 @@ Bounds bounds(const NodeConfig& config, const Plan& plan) {
   // One way, and a round trip for what the sender's congestion window may hold back.
   bounds.freed_unlost = 3 * way + std::chrono::milliseconds(50);
   bounds.freed = way + again + std::chrono::milliseconds(50);
+  // Silence is judged every quarter of its limit, and what is under way counts as a sign of life.
+  bounds.silence = slowest(config.rpc_links.silence_max * 3 / 2) + way + std::chrono::seconds(1);
   // QUIC's idle timeout, then as above.
   bounds.lost_peer = slowest(plan.idle_timeout + std::chrono::seconds(1)) + bounds.freed;
   // A stream session is served to its end, which may be lost and found three times; other calls

@@ -40,6 +40,10 @@ void DetectionOracle::on_stopping(HostIndex host) {
 }
 
 void DetectionOracle::on_event(HostIndex host, const Event& event) {
+  const auto* left = std::get_if<LeaveCompleted>(&event);
+  if (left != nullptr && left->acknowledged) {
+    farewells_[world().host(host).setup.config.id] = world().now();
+  }
   const auto* change = std::get_if<MemberEvent>(&event);
   if (change == nullptr) return;
   const auto subject = world().index_of(change->member.id);
@@ -58,6 +62,7 @@ void DetectionOracle::on_event(HostIndex host, const Event& event) {
     std::erase_if(deaths_, [](const Death& death) { return death.unaware.empty(); });
   }
   if (change->kind != MemberEventKind::failed) return;
+  check_farewell(host, change->member.id);
   on_failed(host, *subject);
   if (world().host(*subject).running() &&
       falsely_dead_.emplace(*subject, change->member.incarnation).second) {
@@ -66,16 +71,32 @@ void DetectionOracle::on_event(HostIndex host, const Event& event) {
   }
 }
 
-// A verdict takes a whole suspicion: who is accused has that time to object.
+// A verdict takes a probe that was begun a round trip before the death at the earliest, and a whole
+// suspicion: who is accused has that time to object.
 void DetectionOracle::check_patience(HostIndex observer, const Death& death) {
   const SwimConfig& swim = world().host(observer).setup.config.swim;
-  const Duration least = swim.probe_interval * swim.suspicion_min_milli / 1000;
+  const Duration suspicion = swim.probe_interval * swim.suspicion_min_milli / 1000;
+  const Duration probe = std::max(swim.probe_interval - 2 * bounds().way, Duration::zero());
+  const Duration least = suspicion + probe;
   const Duration drift = least / 1'000'000 * (plan().clock_drift_ppm + 1);
   const auto before = death.at - bounds().detection;
   const bool bent = faults().disturbed_since(before) || before < death.began;
   if (bent || check(world().now() - death.at + drift >= least)) return;
   fail(observer, "declared " + death.id.text() + " dead " + in_seconds(world().now() - death.at) +
-                     " after its end; a suspicion takes " + in_seconds(least));
+                     " after its end; probe and suspicion take " + in_seconds(least));
+}
+
+// Who said farewell, and was heard, is not to be mourned: all hear of it in time.
+void DetectionOracle::check_farewell(HostIndex observer, const NodeId& subject) {
+  const auto farewell = farewells_.find(subject);
+  if (farewell == farewells_.end()) return;
+  const Moment known = farewell->second + bounds().dissemination;
+  if (world().now() <= known || faults().disturbed_since(farewell->second - bounds().detection) ||
+      world().host(observer).started >= farewell->second) {
+    return;
+  }
+  if (check(false)) return;
+  fail(observer, "declared " + subject.text() + " dead, which had left");
 }
 
 void DetectionOracle::on_failed(HostIndex observer, HostIndex subject) {

@@ -38,10 +38,12 @@ class DetectionOracle final : public Oracle {
   };
 
   void check_patience(HostIndex observer, const Death& death);
+  void check_farewell(HostIndex observer, const NodeId& subject);
   void on_failed(HostIndex observer, HostIndex subject);
 
   std::vector<Death> deaths_;                // that are still being learned
   std::vector<std::optional<Moment>> died_;  // latest death, by host
+  std::map<NodeId, Moment> farewells_;       // that somebody acknowledged
   std::set<std::pair<HostIndex, Incarnation>> falsely_dead_;
   std::vector<Duration> first_;
   std::vector<Duration> last_;

@@ -92,7 +92,14 @@ void LedgerOracle::on_stopping(HostIndex host) {
   for (const Name name : names) {
     Exchange* exchange = find(name);
     if (exchange == nullptr) continue;
-    if (exchange->callee == host && !exchange->over) exchange->over = true;
+    if (exchange->callee == host && !exchange->over) {
+      exchange->over = true;
+      if (exchange->caller != host &&
+          world().host(exchange->caller).setup.config.rpc_links.silence_max > Duration::zero()) {
+        watch(world().now() + bounds().silence,
+              {name, false, world().now(), "whose callee is dead"});
+      }
+    }
     if (exchange->caller == host && !exchange->ended) {
       exchange->ended = world().now();
       if (exchange->callee && !exchange->over) {

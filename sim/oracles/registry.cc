@@ -171,6 +171,9 @@ void RegistryOracle::judge(HostIndex host, const Asked& asked,
       const bool weighted = registry.opened.strategy == LoadBalancingStrategy::weighted;
       double total = 0;
       for (const auto* view : candidates) total += weighted ? weight_of(*view) : 1;
+      if (weighted && total > 0 && !check(weight_of(**found) > 0)) {
+        return fail(host, "chose " + chosen->id.text() + ", whose weight is 0");
+      }
       const auto count = [&](std::string who, const WorkerView* view) {
         const double share = weighted && total > 0 ? weight_of(*view) : 1;
         Luck& luck = luck_[{registry.opened.strategy, std::move(who)}];

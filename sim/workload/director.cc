@@ -17,6 +17,11 @@ constexpr LoadBalancingStrategy kStrategies[kRegistries] = {
 // The last one prefers a zone, until its workers have so much to do.
 constexpr std::uint32_t kZoneSpill = 2;
 
+// What it chooses for nobody, so that there is enough to judge: chance is judged by numbers, so one
+// of two choices is left to it. The requests have numbers that no call has.
+constexpr Duration kBetweenChoices = std::chrono::milliseconds(200);
+constexpr std::uint64_t kForNobody = std::uint64_t{1} << 62;
+
 Status failure(StatusCode code, const char* message) { return {code, message, {}}; }
 
 }  // namespace
@@ -30,6 +35,7 @@ void Director::start(ProgramContext& context) {
     }
     context.command(std::move(open));
   }
+  context.wake(std::chrono::seconds(2), 0);
 }
 
 void Director::on_event(ProgramContext& context, const Event& event) {
@@ -82,6 +88,15 @@ void Director::answer(ProgramContext& context, const WorkerSelected& selected) {
                  std::move(trailers)});
 }
 
-void Director::on_timer(ProgramContext&, std::uint64_t) {}
+void Director::on_timer(ProgramContext& context, std::uint64_t) {
+  if (!context.active()) return;
+  const std::uint64_t number = choices_++;
+  const auto turn = static_cast<std::uint32_t>(number / 2 % kRegistries + 1);
+  const std::uint32_t random = number % 4 == 1 ? kRandomRegistry : kWeightedRegistry;
+  SelectWorker select{number % 2 == 0 ? turn : random, kForNobody + number, {}, {}};
+  select.key = std::to_string(number / 2 % kKeys);
+  context.command(std::move(select));
+  context.wake(kBetweenChoices, 0);
+}
 
 }  // namespace rpcnet::sim

@@ -21,6 +21,7 @@ class Director final : public Program {
     Metadata metadata;
   };
   std::map<CallId, Assigning> calls_;
+  std::uint64_t choices_ = 0;
 };
 
 }  // namespace rpcnet::sim

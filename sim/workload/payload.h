@@ -32,6 +32,7 @@ inline constexpr const char* kSafe = "sim-safe";
 // A director's registries, one for each strategy; all hold the workers.
 inline constexpr std::uint32_t kRegistries = 7;
 inline constexpr std::uint32_t kRandomRegistry = 3;
+inline constexpr std::uint32_t kWeightedRegistry = 5;
 // The tag that workers change under way, and its values: 0 to kShards - 1.
 inline constexpr const char* kShard = "shard";
 inline constexpr std::uint64_t kShards = 3;

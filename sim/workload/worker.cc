@@ -15,8 +15,11 @@ enum Due : std::uint64_t { kToken = 0, kAnswer = 1, kTake = 2, kRetag = 3 };
 constexpr std::uint64_t kDueBits = 2;
 
 constexpr Duration kLazy = milliseconds(120);
+// One echo in so many takes longer than its caller waits.
+constexpr std::uint64_t kSlowOneIn = 32;
+constexpr std::uint64_t kSlowMs = 7000;
 
-enum Purpose : std::uint64_t { kThink = 1, kFail = 2, kStyle = 3, kTag = 4, kPlace = 5 };
+enum Purpose : std::uint64_t { kThink = 1, kFail = 2, kStyle = 3, kTag = 4, kPlace = 5, kSlow = 6 };
 
 std::uint64_t token_of(Due due, CallId call) { return (call.value << kDueBits) | due; }
 
@@ -104,7 +107,8 @@ void Worker::on_message(ProgramContext& context, const MessageArrived& message) 
       if (serving.answer) return;
       serving.answer = message.message;
       const auto bound = static_cast<std::uint64_t>(std::max<std::int64_t>(workload_.work_ms, 0));
-      const auto thinks = context.draw(kThink, message.call.value, bound + 1);
+      const bool slow = context.draw(kSlow, message.call.value, kSlowOneIn) == 0;
+      const auto thinks = slow ? kSlowMs : context.draw(kThink, message.call.value, bound + 1);
       serving.thought = thinks == 0;
       if (serving.thought) return go_on(context, call);
       context.wake(milliseconds(thinks), token_of(kAnswer, message.call));
