@@ -7,12 +7,14 @@ Exit status 0 if everything builds without a warning of the project's own and pr
 """
 
 import os
+import random
 import selectors
 import shutil
 import socket
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 
@@ -131,7 +133,62 @@ def cluster(work, build):
         return check(output(work, node, "ask", "127.0.0.1:0", seed), ["Hello, cluster!"] * 10)
 
 
-PLAYS = {"cluster": cluster, "greeter": greeter, "calculator": calculator, "chat": chat}
+def files(work, build):
+    """Cut twice, it goes on each time; what is stored is what was sent."""
+    content = random.Random(1).randbytes(3_000_000)
+    (work / "sent.bin").write_bytes(content)
+    stored = work / "stored"
+    stored.mkdir()
+    client = build / "files_client"
+    with Server(work, build / "files_server", stored):
+        said = output(work, client, "sent.bin", "10")
+        said += output(work, client, "sent.bin", "5")
+        said += output(work, client, "sent.bin")
+        offsets = [int(line.split()[-1]) for line in said.splitlines() if "going on" in line]
+        whole = f"stored {len(content)} bytes, crc32 {zlib.crc32(content):08x}"
+        print(said, end="")
+        good = offsets == [0, 10 * 65536, 15 * 65536]
+        good = good and said.splitlines()[-1] == whole
+        good = good and (stored / "sent.bin").read_bytes() == content
+        (work / ".bad").write_bytes(b"x")
+        good = good and "without a directory" in output(work, client, ".bad")
+        return 0 if good else 1
+
+
+def kv(work, build):
+    """A node that goes takes its own keys along and moves no other."""
+    node, client, seed = build / "kv_node", build / "kv_client", f"127.0.0.1:{free_port()}"
+
+    def shares(verb, nodes):
+        said = output(work, client, verb, "300", str(nodes), seed)
+        print(said, end="")
+        pairs = [line.rsplit(": ", 1) for line in said.splitlines()]
+        return {name: int(count) for name, count in pairs}
+
+    gone = f"127.0.0.1:{free_port()}"
+    with Server(work, node, seed), Server(work, node, "127.0.0.1:0", seed):
+        with Server(work, node, gone, seed):
+            put, got = shares("put", 3), shares("get", 3)
+        if put != got or put["missing"] != 0 or min(put[name] for name in put if ":" in name) < 50:
+            print("consumer: expected 300 keys in about equal shares", file=sys.stderr)
+            return 1
+        left = shares("get", 2)
+        lost = put.pop(gone)
+        wanted = {**put, "missing": lost}
+        if left != wanted:
+            print(f"consumer: expected {wanted}", file=sys.stderr)
+            return 1
+    return 0
+
+
+PLAYS = {
+    "calculator": calculator,
+    "chat": chat,
+    "cluster": cluster,
+    "files": files,
+    "greeter": greeter,
+    "kv": kv,
+}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,73 @@
+// Puts keys into the store, or gets them: each goes to the node that owns it, and nobody else.
+//
+//   kv_client put|get KEYS NODES SEED    KEYS: how many; NODES: how many to wait for
+#include <rpcnet/io/rpcnet.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+
+#include "kv.rpcnet.h"
+
+struct Task {
+  bool put = false;
+  int keys = 0;
+  std::size_t nodes = 0;
+  std::string seed;
+};
+
+asio::awaitable<void> run(rpcnet::Host& host, Task task) {
+  rpcnet::ClusterMembership cluster(host);
+  rpcnet::WorkerRegistry registry(cluster, rpcnet::LoadBalancingStrategy::ConsistentHash,
+                                  "role=kv");
+  registry.start();
+  rpcnet::EventStream events = cluster.events();
+  const std::vector<std::string> seeds{task.seed};
+  co_await cluster.join(seeds);
+  while (registry.workers().size() < task.nodes) co_await events.next();
+
+  const kv::StoreClient store(rpcnet::Channel(rpcnet::ClusterClient(host, registry)));
+  std::map<std::string, int> by_node;
+  int missing = 0;
+  for (int i = 0; i < task.keys; ++i) {
+    const std::string name = "key-" + std::to_string(i);
+    rpcnet::CallOptions options;
+    options.key = name;  // what ConsistentHash goes by
+    rpcnet::Result<kv::Entry> entry = rpcnet::Status{};
+    if (task.put) {
+      kv::Entry request;
+      request.set_key(name);
+      request.set_value("value-" + std::to_string(i));
+      entry = co_await store.Put(request, options);
+    } else {
+      kv::Key request;
+      request.set_key(name);
+      entry = co_await store.Get(request, options);
+    }
+    if (entry.ok() && entry->value() == "value-" + std::to_string(i)) {
+      ++by_node[entry->node()];
+    } else {
+      ++missing;
+    }
+  }
+  for (const auto& [node, count] : by_node) std::printf("%s: %d\n", node.c_str(), count);
+  std::printf("missing: %d\n", missing);
+  co_await cluster.leave();
+  host.stop();
+}
+
+int main(int argc, char** argv) {
+  const std::string verb = argc == 5 ? argv[1] : "";
+  if (verb != "put" && verb != "get") {
+    return std::puts("usage: kv_client put|get KEYS NODES SEED"), 64;
+  }
+  rpcnet::set_up_log();
+  asio::io_context context;
+  auto host = rpcnet::Host::start(context, {.bind = "127.0.0.1:0"});
+  if (!host.ok()) return std::puts(to_text(host.status()).c_str()), 1;
+  const Task task{verb == "put", std::atoi(argv[2]), std::strtoull(argv[3], nullptr, 10), argv[4]};
+  asio::co_spawn(context, run(*host, task), asio::detached);
+  context.run();
+}
