@@ -202,13 +202,13 @@ std::optional<fs::path> scenario_folder() {
   return std::nullopt;
 }
 
-}  // namespace
-
-std::optional<Scenario> read_scenario(const fs::path& file, std::string& error) {
+// `parse`: the TOML; it throws a toml::parse_error.
+template <typename Parse>
+std::optional<Scenario> read_table(Parse parse, const fs::path& file, std::string& error) {
   sim::Problem problem;
   try {
     Reader reader(problem);
-    Scenario scenario = reader.read(toml::parse_file(file.string()));
+    Scenario scenario = reader.read(parse());
     if (scenario.name.empty()) scenario.name = file.stem().string();
     if (problem.what.empty()) return scenario;
   } catch (const toml::parse_error& wrong) {
@@ -216,6 +216,17 @@ std::optional<Scenario> read_scenario(const fs::path& file, std::string& error) 
   }
   error = describe(file, problem);
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Scenario> read_scenario(const fs::path& file, std::string& error) {
+  return read_table([&] { return toml::parse_file(file.string()); }, file, error);
+}
+
+std::optional<Scenario> parse_scenario(std::string_view text, const fs::path& file,
+                                       std::string& error) {
+  return read_table([&] { return toml::parse(text); }, file, error);
 }
 
 std::string describe(const fs::path& file, const sim::Problem& problem) {

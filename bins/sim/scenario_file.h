@@ -4,14 +4,17 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/scenario.h"
 
 namespace rpcnet::bins {
 
-// nullopt: `error` says what and where.
+// nullopt: `error` says what and where. Of a text, `file` is what it is called.
 std::optional<sim::Scenario> read_scenario(const std::filesystem::path& file, std::string& error);
+std::optional<sim::Scenario> parse_scenario(std::string_view text,
+                                            const std::filesystem::path& file, std::string& error);
 
 // "FILE:LINE: what is wrong".
 std::string describe(const std::filesystem::path& file, const sim::Problem& problem);
