@@ -18,6 +18,8 @@ const char* symbol_of(MemberEventKind kind) {
     case MemberEventKind::failed: return "❌";
     case MemberEventKind::recovered: return "✅";
     case MemberEventKind::tags_changed: return "🏷️ ";
+    case MemberEventKind::degraded: return "⚠️ ";
+    case MemberEventKind::restored: return "✅";
   }
   return "";
 }

@@ -52,8 +52,9 @@ enum class PartitionPolicy : std::uint8_t {
   keep_majority,  // chooses no workers: SelectWorker finds nobody, and says why
 };
 
-// When this node takes it that the cluster is cut in pieces. A pure function of the table: members
-// lost, that is suspect or dead, among all that were members shortly before.
+// When this node takes it that the cluster is cut in pieces, by the members lost among all that
+// were members shortly before: suspect, dead, or silent while this node is in doubt of its own
+// network.
 struct PartitionConfig {
   PartitionPolicy policy = PartitionPolicy::go_on;
   // So many of a thousand must be lost: one zone of three is. A side that loses fewer sees members
@@ -74,10 +75,6 @@ struct PartitionConfig {
 
 // A mode of membership is a set of these numbers and nothing else: engine/profiles.h names some.
 // The defaults are the LAN profile.
-//
-// Not followed yet, whatever they are set to: adaptive_probes, probe_timeout_min, stream_probes and
-// nacks (streams are asked and nacks given always), local_health_*, own_network_*, buddy (always),
-// degraded_*, flap_*, rings, full_mesh_max, ring_interval.
 struct SwimConfig {
   // -- Probes --
 
@@ -86,7 +83,7 @@ struct SwimConfig {
   Duration probe_interval = std::chrono::seconds(1);
   // One member is probed this often, in a shuffled round. With rings it is for completeness alone
   // (who has no live neighbour is found too), hence slow; without them it is probe_interval.
-  Duration round_interval = std::chrono::seconds(1);
+  Duration round_interval = std::chrono::seconds(5);
   // How long a direct probe may take before relays and the stream are asked. memberlist's LAN
   // default; with adaptive_probes the most, and the guess while nothing is measured.
   Duration probe_timeout = std::chrono::milliseconds(500);
@@ -115,20 +112,24 @@ struct SwimConfig {
   bool local_health_scales_timeout = true;
   // Accuse nobody unless so many other members have answered since the failed probe began: a node
   // proves its own network first (hyper-swim has a rule of this kind). 0: off. In a smaller
-  // cluster, all others but the accused.
+  // cluster, half of the others: with the accused, more may have died.
   std::size_t own_network_proof = 2;
-  // But not for ever: where nobody answers for so long, all others may be what has failed.
-  Duration own_network_patience = std::chrono::seconds(10);
+  // But not for ever: where nobody answers for so long, all others may be what has failed. Ours:
+  // longer than the outages of the usual flip-flop experiment (20 s).
+  Duration own_network_patience = std::chrono::seconds(25);
 
   // -- Suspicion --
 
   // The least that a suspicion lasts: this / 1000 * max(1, log10 N) * probe_interval. Ours: the
   // accused is told at once by all who watch it, and three independent observers agree. memberlist
   // takes 4000, where the accusation has to find its way by gossip.
-  std::uint32_t suspicion_min_milli = 4000;
+  std::uint32_t suspicion_min_milli = 650;
+  // But not less than this: a process that is stopped for a second and a half is in no cluster
+  // failed, however small it is.
+  Duration suspicion_floor = std::chrono::milliseconds(1300);
   // Begins at this many times the least, and shortens with the logarithm of independent
   // confirmations (Lifeguard IV.B; memberlist's 6). 1: fixed.
-  std::uint32_t suspicion_max_factor = 1;
+  std::uint32_t suspicion_max_factor = 6;
   // So many bring it to the least (Lifeguard's K; its default).
   std::size_t suspicion_confirmations = 3;
   // Where there are not so many others to confirm: true, the least at once (memberlist); false,
@@ -136,7 +137,7 @@ struct SwimConfig {
   bool suspicion_short_when_few = false;
   // A death that is told counts only once the accused has been suspect here for so long: nobody is
   // failed by hearsay. Less than the least suspicion, so that a true death is no later by it.
-  Duration hearsay_grace = std::chrono::seconds(2);
+  Duration hearsay_grace = std::chrono::seconds(1);
   // A suspect is told first, in whatever is said to it (Lifeguard IV.C).
   bool buddy = true;
 
@@ -147,10 +148,11 @@ struct SwimConfig {
   // was declared dead before counts twice. Degraded until half of them are forgotten.
   std::size_t degraded_accusers = 2;
   std::uint32_t degraded_refutations = 3;
-  Duration flap_half_life = std::chrono::seconds(60);
-  // A suspicion of such a member lasts longer by one least for each refutation, at most this many
-  // times: a flapping member is not to come and go (route flap damping, RFC 2439). 1: off.
-  std::uint32_t flap_damping_max = 16;
+  Duration flap_half_life = std::chrono::seconds(120);
+  // A suspicion lasts at least so long for who has refuted two accusations, or its death once: a
+  // flapping member is not to come and go (route flap damping, RFC 2439). Ours: longer than the
+  // outages of the usual flip-flop experiment. 0: no damping.
+  Duration flap_suspicion = std::chrono::seconds(25);
 
   // -- Monitoring rings --
 
@@ -174,6 +176,8 @@ struct SwimConfig {
   std::uint32_t retransmit_factor = 3;
   // Pending updates are pushed this often to gossip_fanout members, besides riding on probes.
   Duration gossip_interval = std::chrono::milliseconds(200);
+  // The first news after a quiet interval waits so long for more to come with it.
+  Duration gossip_delay = std::chrono::milliseconds(20);
   std::size_t gossip_fanout = 3;
   // Whole views are compared with one random member this often (anti-entropy), one interval more
   // for each doubling of N above 32 (memberlist). Equal views cost one round trip and some fifty
@@ -221,9 +225,9 @@ struct PhiConfig {
   Duration deviation_min = std::chrono::milliseconds(50);
   // Added to the expected gap: garbage collection, scheduling, a retransmission. Multiplied by
   // local health + 1.
-  Duration pause = std::chrono::milliseconds(500);
+  Duration pause = std::chrono::milliseconds(400);
   // A longer gap is an outage and not a sample of the rhythm: it is not recorded.
-  Duration gap_max = std::chrono::seconds(10);
+  Duration gap_max = std::chrono::seconds(3);
   // The level times 1000 at which the balancer avoids a member, and at which a probe is sent out
   // of turn; 0: never. Phi is evidence, never a verdict (DESIGN section 4).
   std::uint32_t avoid_at_milli = 3000;

@@ -20,6 +20,8 @@ const char* to_text(MemberEventKind kind) {
     case MemberEventKind::failed: return "NodeFailed";
     case MemberEventKind::recovered: return "NodeRecovered";
     case MemberEventKind::tags_changed: return "NodeTagsUpdated";
+    case MemberEventKind::degraded: return "NodeDegraded";
+    case MemberEventKind::restored: return "NodeRestored";
   }
   return "unknown";
 }

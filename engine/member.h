@@ -56,6 +56,8 @@ enum class MemberEventKind : std::uint8_t {
   failed,        // its suspicion ran out
   recovered,     // was failed and refuted it, or came back after a restart
   tags_changed,  // its tags carry a newer version
+  degraded,      // several accuse it and it refutes them, again and again: a member, without work
+  restored,      // no longer degraded
 };
 
 struct MemberEvent {
@@ -90,7 +92,8 @@ struct PartitionHealed {
 
 const char* to_text(MemberStatus status);
 
-// The chapter's names: NodeJoined, NodeLeft, NodeFailed, NodeRecovered, NodeTagsUpdated.
+// The chapter's names: NodeJoined, NodeLeft, NodeFailed, NodeRecovered, NodeTagsUpdated; and
+// NodeDegraded, NodeRestored.
 const char* to_text(MemberEventKind kind);
 
 const char* to_text(PartitionSide side);

@@ -31,9 +31,17 @@ std::string to_text(const MemberHealth& health) {
   if (health.suspicion_left) text += "; dead in " + in_seconds(*health.suspicion_left);
   text += health.silent_for ? "; silent for " + in_seconds(*health.silent_for)
                             : std::string("; never heard directly");
-  if (health.samples > 0) text += "; phi " + tenths(health.phi_milli);
+  if (health.samples > 0) text += "; phi " + tenths(health.phi_heard_milli);
+  if (health.unanswered_for) {
+    text += "; no answer for " + in_seconds(*health.unanswered_for) + ", phi " +
+            tenths(health.phi_answered_milli);
+  }
   if (is_member(member.status)) {
+    if (health.local_health > 0) {
+      text += "; says its own health is " + std::to_string(health.local_health);
+    }
     text += "; " + std::to_string(health.active_calls) + " calls";
+    if (health.degraded) text += "; degraded";
     if (health.avoid) text += "; avoided";
   }
   return text;

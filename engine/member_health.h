@@ -17,9 +17,17 @@ struct MemberHealth {
   std::vector<NodeId> accusers;
   std::optional<Duration> suspicion_left;  // until it is declared dead, if it does not object
   std::optional<Duration> silent_for;      // since any message of its own; absent: never heard
-  std::uint32_t phi_milli = 0;     // suspicion level times 1000 (Phi 4); 0 while it is not watched
-  std::uint64_t samples = 0;       // heartbeat gaps behind it
+  // Since it last gave back or answered something of ours, which proves both ways; absent: no
+  // heartbeats are exchanged with it.
+  std::optional<Duration> unanswered_for;
+  // Suspicion levels times 1000 (Phi 4), by its silence and by that of its answers; 0 while no
+  // heartbeats are exchanged with it.
+  std::uint32_t phi_heard_milli = 0;
+  std::uint32_t phi_answered_milli = 0;
+  std::uint64_t samples = 0;       // heartbeat gaps behind them
+  std::uint32_t local_health = 0;  // its own, as it says; 0 is well
   std::uint32_t active_calls = 0;  // as it reported itself
+  bool degraded = false;           // accused by several, and refuting it again and again
   bool avoid = false;              // gets work only if nobody else is left
 };
 
@@ -32,8 +40,8 @@ struct ClusterHealth {
   std::vector<MemberHealth> members;  // in NodeId order, the dead and left too, this node apart
 };
 
-// "worker-b suspect at 10.0.0.3:61000: accused by director, worker-a; dead in 3.2 s; silent for
-// 4.1 s; phi 9.3".
+// "worker-b suspect at 10.0.0.3:61000, incarnation 2; accused by director, worker-a; dead in 3.2 s;
+// silent for 4.1 s; phi 9.3; no answer for 4.9 s, phi 9.4; 0 calls; avoided".
 std::string to_text(const MemberHealth& health);
 
 }  // namespace rpcnet

@@ -280,6 +280,7 @@ std::vector<WorkerView> Node::Parts::workers(const Registry& registry, Instant a
          .active_calls = health.active_calls,
          .assignments = assignments.count(at, member.id, health.report, health.active_calls),
          .phi_milli = health.phi_milli,
+         .degraded = health.degraded,
          .avoid = health.avoid || is_draining(member.tags)});
   });
   return views;
@@ -410,6 +411,12 @@ bool Node::is_writable(CallId call) const { return parts_->rpc.is_writable(call)
 std::size_t Node::serving() const { return parts_->rpc.serving(); }
 std::size_t Node::outgoing() const { return parts_->rpc.outgoing(); }
 const rpc::Counters& Node::rpc_counters() const { return parts_->rpc.counters(); }
+
+swim::Health Node::health(const NodeId& id, Instant now) const {
+  return parts_->swim ? parts_->swim->health(id, now) : swim::Health{};
+}
+
+std::uint32_t Node::local_health() const { return parts_->swim ? parts_->swim->local_health() : 0; }
 
 const swim::Counters& Node::swim_counters() const {
   static constexpr swim::Counters kNone{};

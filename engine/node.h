@@ -27,6 +27,7 @@
 #include "engine/output.h"
 #include "engine/rpc/counters.h"
 #include "engine/swim/counters.h"
+#include "engine/swim/health.h"
 #include "engine/transport.h"
 
 namespace rpcnet {
@@ -79,6 +80,8 @@ class Node {
   std::size_t outgoing() const;  // outgoing calls that are open
   const rpc::Counters& rpc_counters() const;
   const swim::Counters& swim_counters() const;
+  swim::Health health(const NodeId& id, Instant now) const;  // of a member, as this node knows it
+  std::uint32_t local_health() const;  // 0 is well (engine/swim/local_health.h)
 
  private:
   struct Parts;

@@ -37,18 +37,20 @@ Profile wan() {
   swim.probe_timeout = milliseconds(1500);
   swim.probe_timeout_min = milliseconds(200);
   swim.hearsay_grace = seconds(2);
-  swim.own_network_patience = seconds(30);
+  swim.own_network_patience = seconds(40);
   swim.ring_interval = seconds(2);
   swim.heartbeat_interval = seconds(1);
   swim.watch_lease = seconds(10);
   swim.gossip_interval = milliseconds(500);
+  swim.gossip_delay = milliseconds(50);
+  swim.suspicion_floor = seconds(4);
   swim.gossip_fanout = 4;
   swim.sync_interval = seconds(30);
   swim.heal_interval = seconds(2);
   swim.leave_timeout = seconds(5);
   profile.phi.deviation_min = milliseconds(100);
   profile.phi.pause = seconds(2);
-  profile.phi.gap_max = seconds(30);
+  profile.phi.gap_max = seconds(8);
   return profile;
 }
 
@@ -62,6 +64,7 @@ Profile local() {
   swim.ring_interval = milliseconds(500);
   swim.heartbeat_interval = milliseconds(250);
   swim.gossip_interval = milliseconds(100);
+  swim.gossip_delay = milliseconds(10);
   swim.sync_interval = seconds(10);
   profile.phi.deviation_min = milliseconds(25);
   profile.phi.pause = milliseconds(300);
@@ -80,10 +83,12 @@ Profile pure_swim() {
   swim.suspicion_min_milli = 5000;  // Lifeguard's SWIM has alpha = 5
   swim.suspicion_max_factor = 1;
   swim.suspicion_confirmations = 0;
+  swim.suspicion_floor = Duration::zero();
   swim.hearsay_grace = Duration::zero();
+  swim.gossip_delay = swim.gossip_interval;
   swim.buddy = false;
   swim.degraded_refutations = 0;
-  swim.flap_damping_max = 1;
+  swim.flap_suspicion = Duration::zero();
   swim.rings = 0;
   swim.verdict.cut_wait = Duration::zero();
   swim.verdict.freeze_max = Duration::zero();

@@ -1,5 +1,6 @@
 #include "services/cluster.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -36,11 +37,14 @@ void describe(const Member& member, v1::Member& told) {
 void describe(const MemberHealth& health, v1::Member& told) {
   describe(health.member, told);
   for (const NodeId& accuser : health.accusers) told.add_accusers(accuser.text());
-  told.set_phi_milli(health.phi_milli);
+  told.set_phi_milli(std::max(health.phi_heard_milli, health.phi_answered_milli));
   if (health.silent_for) told.set_silent_ms(milliseconds(*health.silent_for));
   if (health.suspicion_left) told.set_suspicion_left_ms(milliseconds(*health.suspicion_left));
   told.set_active_calls(health.active_calls);
   told.set_avoided(health.avoid);
+  if (health.unanswered_for) told.set_unanswered_ms(milliseconds(*health.unanswered_for));
+  told.set_local_health(health.local_health);
+  told.set_degraded(health.degraded);
 }
 
 struct Describe {

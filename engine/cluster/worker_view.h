@@ -12,7 +12,9 @@ struct WorkerView {
   std::uint32_t active_calls = 0;  // reported by the worker itself, in its heartbeats
   std::uint32_t assignments = 0;   // chosen here and not yet visible in a report
   std::uint32_t phi_milli = 0;     // suspicion level times 1000 (Phi 4)
-  bool avoid = false;              // suspect, or silent for too long: chosen only if nobody else
+  bool degraded = false;           // accused by several, and refuting it again and again
+  // Suspect, degraded, or silent for too long: chosen only if nobody else is left.
+  bool avoid = false;
 
   std::uint32_t load() const { return active_calls + assignments; }
 };

@@ -44,6 +44,8 @@ void PhiDetector::observe(Instant now) {
   record(gap.count());
 }
 
+void PhiDetector::hear(Instant now) { last_ = std::max(last_.value_or(now), now); }
+
 void PhiDetector::resume(Instant now) {
   last_ = now;
   sampled_ = now;

@@ -48,16 +48,20 @@ class PhiDetector {
   // over gap_max, which was an outage.
   void observe(Instant now);
 
+  // Another sign of life: the silence ends, but the rhythm has learned nothing.
+  void hear(Instant now);
+
   // A heartbeat arrived after something that was no rhythm (the peer was dead): the gap is dropped.
   void resume(Instant now);
 
   // This process itself was stopped for so long: what it did not hear is not the peer's silence.
   void delay(Duration stall);
 
-  // The level times 1000 now, 0 to 300000; 0 before the first heartbeat.
+  // The level times 1000 now, 0 to 300000; 0 before the first sign of life.
   std::uint32_t phi_milli(Instant now) const;
 
-  // When the level will be reached if nothing more is heard; nullopt before the first heartbeat.
+  // When the level will be reached if nothing more is heard; nullopt before the first sign of
+  // life.
   // Levels under 1 count as 1.
   std::optional<Instant> when(std::uint32_t level_milli) const;
 

@@ -11,7 +11,10 @@
 #include "engine/rng.h"
 #include "engine/swim/counters.h"
 #include "engine/swim/dissemination.h"
+#include "engine/swim/local_health.h"
 #include "engine/swim/membership.h"
+#include "engine/swim/own_network.h"
+#include "engine/swim/round_trips.h"
 #include "engine/swim/scale.h"
 #include "engine/swim/swim.h"
 #include "engine/timers.h"
@@ -32,6 +35,8 @@ enum class Wake : std::uint8_t {
   heal,        // contact a dead member
   heartbeat,
   phi,       // a watched member has been silent for too long
+  rings,     // who the neighbours are has changed
+  flap,      // half of a member's refutations are forgotten
   farewell,  // repeat it
   farewell_end,
   tombstone,  // the oldest one is to be forgotten
@@ -60,6 +65,9 @@ struct Core {
         phi(options.phi),
         tombstone_ttl(config.tombstone_ttl),
         table(self, advertise),
+        health(config),
+        network(config),
+        trips(config),
         links(Protocol::gossip, options.links, options.rng.fork(1), options.first_link,
               options.link_step),
         rng(options.rng.fork(2)) {}
@@ -95,6 +103,9 @@ struct Core {
   Duration tombstone_ttl;  // now: on the lesser side of a partition they are kept longer
   Membership table;
   Dissemination news;
+  LocalHealth health;
+  OwnNetwork network;
+  RoundTrips trips;
   Links links;
   Timers<Reason> timers;
   Rng rng;

@@ -19,7 +19,8 @@ struct Counters {
   std::uint64_t probes = 0;              // rounds begun
   std::uint64_t probes_out_of_turn = 0;  // those of them begun for a hint or for Phi
   std::uint64_t probes_indirect = 0;     // those that had to ask relays
-  std::uint64_t probes_failed = 0;       // those that ended in an accusation by this node
+  std::uint64_t probes_failed = 0;       // those that got no answer by any way
+  std::uint64_t probes_unproven = 0;     // failed, but nobody else answered either: asked again
   std::uint64_t acks_relayed = 0;        // answers that came through a relay
   std::uint64_t acks_by_stream = 0;      // answers that came by the fallback stream
   std::uint64_t nacks = 0;               // a relay lives but its probe got no answer

@@ -44,7 +44,8 @@ void Courier::frame(LinkId link, StreamId stream, std::optional<Slot> slot, cons
                     std::span<const Slot> states, bool fin, Outbox& out) {
   Bytes message;
   write_head(message, sender(), body);
-  const bool accused = slot && core_.table[*slot].status != MemberStatus::alive;
+  const bool accused =
+      core_.config.buddy && slot && core_.table[*slot].status != MemberStatus::alive;
   if (accused) write_update(message, update_of(*slot, With::liveness));
   for (const Slot state : states) write_update(message, update_of(state, With::news));
   write(link, stream, std::move(message), states.size(), fin, out);
@@ -109,7 +110,7 @@ Bytes Courier::compose(std::optional<Slot> slot, const Body& body, std::size_t r
     return true;
   };
   if (slot && *slot != kSelf) {
-    const bool accused = core_.table[*slot].status != MemberStatus::alive;
+    const bool accused = core_.config.buddy && core_.table[*slot].status != MemberStatus::alive;
     if (remind || accused) append(*slot, remind);
   }
   if (core_.news.empty()) return message;

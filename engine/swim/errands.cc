@@ -10,21 +10,25 @@ namespace {
 // of the cluster is failing, and then more pings help nobody.
 constexpr std::size_t kErrandsMax = 256;
 
+// A probe of somebody who is not well himself lasts so many intervals (local_health_max + 1), and
+// one for the handshake.
+constexpr int kIntervalsMax = 9;
+
 }  // namespace
 
 void Errands::begin(Instant now, LinkId asker, const PingReq& request, Outbox& out) {
   const std::uint64_t seq = ++core_.seq;
-  const Duration left = std::min(request.left, core_.config.probe_interval * 2);
+  const Duration left = std::min(request.left, core_.config.probe_interval * kIntervalsMax);
   Errand errand{asker, request.seq, request.target, now + left, false};
   if (request.target == core_.self) return answer(errand, RelayedAck{request.seq}, out);
   if (errands_.size() >= kErrandsMax) {
     ++core_.counters.relays_refused;
-    return answer(errand, Nack{request.seq}, out);
+    return refuse(errand, out);
   }
   const Ping ping{seq, left, request.target};
   const Peer peer{request.address, request.target};
   if (courier_.to_peer(now, peer, core_.table.find(request.target), ping, out) == nullptr) {
-    return answer(errand, Nack{request.seq}, out);
+    return refuse(errand, out);
   }
   ++core_.counters.relays_served;
   core_.timers.arm({Wake::errand, seq}, now + left * 4 / 5);
@@ -44,7 +48,7 @@ void Errands::on_due(Instant now, std::uint64_t seq, Outbox& out) {
   const auto found = errands_.find(seq);
   if (found == errands_.end()) return;
   Errand& errand = found->second;
-  if (!errand.nacked) answer(errand, Nack{errand.seq}, out);
+  if (!errand.nacked) refuse(errand, out);
   errand.nacked = true;
   if (now < errand.end) {
     core_.timers.arm({Wake::errand, seq}, errand.end);
@@ -56,6 +60,10 @@ void Errands::on_due(Instant now, std::uint64_t seq, Outbox& out) {
 void Errands::clear() {
   for (const auto& [seq, errand] : errands_) core_.timers.disarm({Wake::errand, seq});
   errands_.clear();
+}
+
+void Errands::refuse(const Errand& errand, Outbox& out) {
+  if (core_.config.nacks) answer(errand, Nack{errand.seq}, out);
 }
 
 void Errands::answer(const Errand& errand, const Body& body, Outbox& out) {

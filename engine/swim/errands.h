@@ -34,6 +34,7 @@ class Errands {
     bool nacked = false;
   };
 
+  void refuse(const Errand& errand, Outbox& out);
   void answer(const Errand& errand, const Body& body, Outbox& out);
 
   Core& core_;

@@ -20,6 +20,12 @@ constexpr Duration kRemindersRefill = std::chrono::milliseconds(50);
 // Old news of somebody may be on its way for so long after its end.
 constexpr Duration kNewsLifetime = std::chrono::seconds(3);
 
+// Incarnations of one life. A process that meets one which it has not used begins the next life.
+constexpr unsigned kLifeBits = 16;
+
+Incarnation life_of(Incarnation incarnation) { return incarnation >> kLifeBits; }
+Incarnation next_life(Incarnation incarnation) { return (life_of(incarnation) + 1) << kLifeBits; }
+
 constexpr std::int64_t kNoticesBurst = 16;
 constexpr Duration kNoticesRefill = std::chrono::seconds(1);
 
@@ -29,9 +35,10 @@ std::optional<NodeId> copy(const std::optional<std::string_view>& name) {
 
 }  // namespace
 
-Knowledge::Knowledge(Core& core, Suspicions& suspicions)
+Knowledge::Knowledge(Core& core, Suspicions& suspicions, Flaps& flaps)
     : core_(core),
       suspicions_(suspicions),
+      flaps_(flaps),
       moves_(kMovesBurst, kMovesRefill),
       remindable_(kRemindersBurst, kRemindersRefill),
       notices_(kNoticesBurst, kNoticesRefill) {}
@@ -56,6 +63,7 @@ std::optional<Slot> Knowledge::hear(Instant now, const SenderView& sender, Membe
     slot = add(now, *NodeId::parse(sender.id), claim, std::nullopt, std::nullopt, out);
   }
   if (!slot) return std::nullopt;
+  if (!met_) met_ = now;
   Record& record = core_.table.local(*slot);
   record.last_heard = now;
   record.link = link;
@@ -96,10 +104,17 @@ void Knowledge::apply(Instant now, const UpdateView& update, Outbox& out) {
 
 void Knowledge::suspect(Instant now, Slot slot, Outbox& out) {
   Liveness liveness = core_.table[slot].liveness();
-  if (liveness.status == MemberStatus::suspect) return suspicions_.accuse(slot, core_.self);
+  if (liveness.status == MemberStatus::suspect) return confirm(now, slot, core_.self);
   if (liveness.status != MemberStatus::alive) return;
   liveness.status = MemberStatus::suspect;
-  change(now, slot, liveness, core_.self, core_.suspicion_min(), out);
+  change(now, slot, liveness, core_.self, std::nullopt, out);
+}
+
+// One more says so, for himself. All are told who it was, so that each can count (Lifeguard IV.B).
+void Knowledge::confirm(Instant now, Slot slot, const NodeId& accuser) {
+  if (!suspicions_.accuse(now, slot, accuser)) return;
+  core_.table.set_liveness(slot, core_.table[slot].liveness(), accuser);
+  core_.news.add_liveness(slot, MemberStatus::suspect);
 }
 
 void Knowledge::declare_dead(Instant now, Slot slot, Outbox& out) {
@@ -107,7 +122,7 @@ void Knowledge::declare_dead(Instant now, Slot slot, Outbox& out) {
   if (liveness.status != MemberStatus::suspect) return;
   liveness.status = MemberStatus::dead;
   ++core_.counters.declared_dead;
-  change(now, slot, liveness, core_.self, {}, out);
+  change(now, slot, liveness, core_.self, std::nullopt, out);
 }
 
 void Knowledge::set_own_tags(Tags tags) {
@@ -143,6 +158,7 @@ void Knowledge::prune(Instant now) {
     core_.news.forget(slot);
     const bool dead = core_.table[slot].status == MemberStatus::dead;
     forgotten_.push_back({slot, core_.peer(slot), dead});
+    flaps_.forget(slot);
     core_.table.remove(slot);
   }
   watch_tombstones(now);
@@ -157,7 +173,7 @@ void Knowledge::apply_liveness(Instant now, Slot slot, Liveness claim,
   const Liveness held = core_.table[slot].liveness();
   if (claim == held) {
     if (claim.status == MemberStatus::suspect && accuser) {
-      suspicions_.accuse(slot, *NodeId::parse(*accuser));
+      confirm(now, slot, *NodeId::parse(*accuser));
     }
     return;
   }
@@ -166,7 +182,7 @@ void Knowledge::apply_liveness(Instant now, Slot slot, Liveness claim,
     if (gone && is_member(claim.status)) remind(now, slot, claim.address);
     return;
   }
-  Duration suspicion = core_.suspicion_min();
+  std::optional<Duration> limit;
   if (claim.status == MemberStatus::dead && is_member(held.status)) {
     const Duration grace = core_.config.hearsay_grace;
     const bool accused_here =
@@ -177,21 +193,31 @@ void Knowledge::apply_liveness(Instant now, Slot slot, Liveness claim,
       return;
     }
     claim.status = MemberStatus::suspect;
-    suspicion = std::min(suspicion, grace);
+    limit = grace;
     ++core_.counters.downgraded;
     reminders_.push_back({slot, claim.address});
   }
   ++core_.counters.updates_applied;
-  change(now, slot, claim, copy(accuser), suspicion, out);
+  change(now, slot, claim, copy(accuser), limit, out);
 }
 
 void Knowledge::change(Instant now, Slot slot, const Liveness& to, std::optional<NodeId> accuser,
-                       Duration suspicion, Outbox& out) {
+                       std::optional<Duration> suspicion_limit, Outbox& out) {
   const MemberStatus from = core_.table[slot].status;
   const bool suspected = to.status == MemberStatus::suspect;
+  if (life_of(to.incarnation) != life_of(core_.table[slot].incarnation)) {
+    flaps_.forget(slot);
+  } else if (to.status == MemberStatus::alive && from != MemberStatus::left) {
+    if (from == MemberStatus::suspect) {
+      flaps_.on_refuted(now, slot, false, suspicions_.accusers(slot));
+    } else if (from == MemberStatus::dead) {
+      flaps_.on_refuted(now, slot, true, {});
+    }
+  }
   if (suspected) {
     ++core_.counters.suspicions;
-    suspicions_.start(now, slot, accuser, suspicion);
+    suspicions_.start(now, slot, accuser, flaps_.damping(slot), suspicion_limit);
+    if (accuser != core_.self) accused_.push_back(slot);
   } else {
     suspicions_.stop(slot);
   }
@@ -258,8 +284,13 @@ void Knowledge::about_self(Instant now, const UpdateView& update, Outbox& out) {
     }
     moved_ = now;
   }
-  core_.table.set_liveness(kSelf, {claim.incarnation + 1, MemberStatus::alive, core_.advertise},
-                           std::nullopt);
+  // Nobody can have found us dead so soon after the first meeting: it is of a former life.
+  const bool met = met_ && now - *met_ >= kNewsLifetime / 2;
+  const bool former = claim.incarnation > held.incarnation || (!met && !is_member(claim.status));
+  const Incarnation next = former ? next_life(claim.incarnation) : claim.incarnation + 1;
+  // An accusation that we did not prevent: we may be the one who is slow (Lifeguard IV.A).
+  if (!former && claim.status != MemberStatus::alive) core_.health.worsen(1);
+  core_.table.set_liveness(kSelf, {next, MemberStatus::alive, core_.advertise}, std::nullopt);
   core_.news.add_liveness(kSelf, MemberStatus::alive);
   refuted_ = true;
   ++core_.counters.refutations;
@@ -297,7 +328,7 @@ std::optional<Slot> Knowledge::add(Instant now, const NodeId& id, const Liveness
   if (liveness.status == MemberStatus::suspect) {
     ++core_.counters.suspicions;
     core_.table.set_liveness(slot, liveness, accuser);
-    suspicions_.start(now, slot, accuser, core_.suspicion_min());
+    suspicions_.start(now, slot, accuser, Duration::zero(), std::nullopt);
   }
   changes_.push_back({slot, true, false});
   out.push(MemberEvent{MemberEventKind::joined, core_.table[slot].view().copy()});

@@ -8,7 +8,9 @@
 //
 // Claims about ourselves are never merged. What is worse than, or different from, what we say of
 // ourselves at our incarnation or a later one is refuted with the next higher incarnation, which
-// only the owner may use (SWIM 4.2). So also a restarted process overtakes its former life.
+// only the owner may use (SWIM 4.2). So also a restarted process overtakes its former life: with
+// the first incarnation of its next life, by which others see that it was restarted and does not
+// flap.
 //
 // A claim that is older than what we hold of somebody dead or gone is answered with that, or a node
 // restarted at incarnation 0 would never learn what it has to overtake (memberlist PR 345).
@@ -22,6 +24,7 @@
 
 #include "engine/swim/claim.h"
 #include "engine/swim/core.h"
+#include "engine/swim/flaps.h"
 #include "engine/swim/message.h"
 #include "engine/swim/suspicion.h"
 #include "engine/swim/token_bucket.h"
@@ -56,7 +59,7 @@ struct Reminder {
 
 class Knowledge {
  public:
-  Knowledge(Core& core, Suspicions& suspicions);
+  Knowledge(Core& core, Suspicions& suspicions, Flaps& flaps);
 
   // Takes in a living member without news of it: who remembers it was told before.
   void remember(const Member& member, Outbox& out);
@@ -88,8 +91,11 @@ class Knowledge {
   std::vector<Forgotten> take_forgotten() { return std::exchange(forgotten_, {}); }
   std::vector<Lack> take_lacks() { return std::exchange(lacks_, {}); }
   std::vector<Reminder> take_reminders() { return std::exchange(reminders_, {}); }
+  std::vector<Slot> take_accused() { return std::exchange(accused_, {}); }  // by others
   bool take_refuted() { return std::exchange(refuted_, false); }
-  bool quiet() const { return changes_.empty() && reminders_.empty(); }  // nothing to take
+  bool quiet() const {  // nothing to take
+    return changes_.empty() && reminders_.empty() && accused_.empty();
+  }
 
   // A notice that peers can cause, hence limited in number.
   void notice(Instant now, NoticeKind kind, std::string detail, Outbox& out);
@@ -98,7 +104,8 @@ class Knowledge {
   void apply_liveness(Instant now, Slot slot, Liveness claim,
                       const std::optional<std::string_view>& accuser, Outbox& out);
   void change(Instant now, Slot slot, const Liveness& to, std::optional<NodeId> accuser,
-              Duration suspicion, Outbox& out);
+              std::optional<Duration> suspicion_limit, Outbox& out);
+  void confirm(Instant now, Slot slot, const NodeId& accuser);
   bool is_news(const Record& record, const TagsView& tags) const;
   void about_self(Instant now, const UpdateView& update, Outbox& out);
   void remind(Instant now, Slot slot, const Address& address);
@@ -109,14 +116,17 @@ class Knowledge {
 
   Core& core_;
   Suspicions& suspicions_;
+  Flaps& flaps_;
   std::vector<Change> changes_;
   std::vector<Forgotten> forgotten_;
   std::vector<Lack> lacks_;
   std::vector<Reminder> reminders_;
+  std::vector<Slot> accused_;
   std::optional<Instant> moved_;  // when we last had to contradict another address of ours
   TokenBucket moves_;
   TokenBucket remindable_;
   TokenBucket notices_;
+  std::optional<Instant> met_;  // when the first member spoke to us
   bool refuted_ = false;
   bool left_ = false;
 };

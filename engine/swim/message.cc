@@ -38,6 +38,7 @@ enum class UpdateKind : std::uint8_t {
   tags_at = 3,  // liveness, and which version of the tags there is
 };
 
+constexpr std::uint64_t kLocalHealthMax = 255;
 constexpr std::uint8_t kFamily4 = 4;
 constexpr std::uint8_t kFamily6 = 6;
 
@@ -138,6 +139,8 @@ struct BodyWriter {
     out.varint(heartbeat.echo);
     out.duration(heartbeat.hold);
     out.u8(heartbeat.want ? 1 : 0);
+    out.varint(heartbeat.local_health);
+    out.duration(heartbeat.late);
     return Type::heartbeat;
   }
   Type operator()(const Leave& leave) const {
@@ -304,7 +307,15 @@ std::optional<Body> read_heartbeat(Reader& in) {
   const auto hold = read_duration(in);
   const auto want = read_flag(in);
   if (!seq || !interval || !echo || !hold || !want) return std::nullopt;
-  return Heartbeat{*seq, *interval, *echo, *hold, *want};
+  Heartbeat heartbeat{*seq, *interval, *echo, *hold, *want};
+  // Earlier builds end here.
+  if (in.left() == 0) return heartbeat;
+  const auto local_health = in.varint();
+  const auto late = read_duration(in);
+  if (!local_health || *local_health > kLocalHealthMax || !late) return std::nullopt;
+  heartbeat.local_health = static_cast<std::uint32_t>(*local_health);
+  heartbeat.late = *late;
+  return heartbeat;
 }
 
 std::optional<Body> read_sync_open(Reader& in) {

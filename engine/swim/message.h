@@ -85,7 +85,9 @@ struct Heartbeat {
   Duration interval{};
   std::uint64_t echo = 0;  // 0: none heard yet
   Duration hold{};
-  bool want = false;  // send me yours for the next watch_lease
+  bool want = false;               // send me yours for the next watch_lease, as often
+  std::uint32_t local_health = 0;  // of the sender; 0 is well
+  Duration late{};                 // by how much the sender has lately been late to wake up
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
 

@@ -7,6 +7,8 @@ namespace rpcnet::swim {
 
 void Partition::on_change(Instant now, Slot slot, bool came) {
   const MemberStatus status = core_.table[slot].status;
+  changed_ = true;
+  unheard_.erase(slot);
   if (told_ && came && !lost_.contains(slot)) newcomers_.insert(slot);
   if (newcomers_.contains(slot)) return;
   if (told_ && status == MemberStatus::left) --known_;
@@ -23,6 +25,23 @@ void Partition::on_change(Instant now, Slot slot, bool came) {
   }
 }
 
+void Partition::on_doubt(const std::optional<Instant>& since) {
+  if (since == doubt_) return;
+  doubt_ = since;
+  changed_ = true;
+  unheard_.clear();
+  if (!since) return;
+  for (const Slot slot : core_.table.living()) {
+    if (slot == kSelf || lost_.contains(slot) || newcomers_.contains(slot)) continue;
+    const auto& heard = core_.table[slot].last_heard;
+    if (!heard || *heard < *since) unheard_.insert(slot);
+  }
+}
+
+void Partition::on_heard(Slot slot) {
+  if (!unheard_.empty() && unheard_.erase(slot) > 0) changed_ = true;
+}
+
 void Partition::forget(Slot slot) {
   if (told_ && lost_.contains(slot)) --known_;
   newcomers_.erase(slot);
@@ -37,6 +56,7 @@ void Partition::erase(Slot slot) {
 }
 
 void Partition::update(Instant now, Outbox& out) {
+  changed_ = false;
   drop_old(now);
   const PartitionDetected is = measure();
   const bool partitioned = exceeds(is.known);
@@ -69,6 +89,8 @@ void Partition::restart(Instant now) {
 
 void Partition::clear() {
   lost_.clear();
+  unheard_.clear();
+  changed_ = false;
   dead_.clear();
   newcomers_.clear();
   since_.reset();
@@ -78,13 +100,13 @@ void Partition::clear() {
 
 bool Partition::exceeds(std::size_t known) const {
   const PartitionConfig& config = core_.config.partition;
-  return lost_.size() >= config.lost_min && lost_.size() * 1000 >= known * config.lost_permille;
+  return lost() >= config.lost_min && lost() * 1000 >= known * config.lost_permille;
 }
 
 PartitionDetected Partition::measure() const {
   PartitionDetected is;
   is.known = told_ ? known_ : core_.table.size() + dead_.size();
-  is.reachable = is.known - std::min(is.known, lost_.size());
+  is.reachable = is.known - std::min(is.known, lost());
   const std::size_t twice = 2 * is.reachable;
   is.side = twice > is.known    ? PartitionSide::majority
             : twice == is.known ? PartitionSide::half
@@ -97,7 +119,7 @@ PartitionDetected Partition::measure() const {
 // Which half has the lowest name of the known: decided alike on both sides, if their views agreed.
 bool Partition::holds_lowest() const {
   for (const Slot slot : core_.table.order()) {
-    if (lost_.contains(slot)) return false;
+    if (lost_.contains(slot) || unheard_.contains(slot)) return false;
     if (is_member(core_.table[slot].status) && !newcomers_.contains(slot)) return true;
   }
   return false;

@@ -12,6 +12,9 @@ namespace {
 // A link may break and be dialled again while a probe runs; relays are asked again too.
 constexpr std::size_t kRelaysMax = 16;
 
+// A probe in all, in waits of its direct ping: one for that, two for a relay's two ways, one spare.
+constexpr int kWaits = 4;
+
 }  // namespace
 
 // Eight at once, then eight an interval: ours. A hint comes where something is wrong, and there
@@ -19,7 +22,7 @@ constexpr std::size_t kRelaysMax = 16;
 Probes::Probes(Core& core, Courier& courier)
     : core_(core), courier_(courier), out_of_turn_(8, core.config.probe_interval / 8) {}
 
-void Probes::begin(Instant now, Slot slot, Outbox& out) {
+void Probes::begin(Instant now, Slot slot, const Signs& signs, Outbox& out) {
   if (find_slot(slot) != probes_.end()) return;
   Probe& probe = probes_.emplace_back();
   const std::uint64_t seq = ++core_.seq;
@@ -28,43 +31,58 @@ void Probes::begin(Instant now, Slot slot, Outbox& out) {
   ++core_.counters.probes;
 
   const Link* link = core_.reach(now, slot, out);
-  const bool connected = link != nullptr && link->up;
+  probe.connected = link != nullptr && link->up;
+  const Duration handshake = probe.connected ? Duration::zero() : core_.config.probe_interval;
+  const Duration wait = core_.trips.wait(slot, signs.late);
+  const Duration whole = core_.config.adaptive_probes && signs.silent
+                             ? std::min(kWaits * wait, core_.config.probe_interval)
+                             : core_.config.probe_interval;
+  const Duration direct = core_.health.timeout(wait);
   probe.since = now;
-  probe.end = now + core_.config.probe_interval * (connected ? 1 : 2);
+  probe.end = now + std::max(core_.health.interval(whole), direct) + handshake;
   core_.timers.arm({Wake::probe_end, seq}, probe.end);
-  core_.timers.arm({Wake::probe_slow, seq}, now + core_.config.probe_timeout);
+  core_.timers.arm({Wake::probe_slow, seq}, now + direct + handshake / 2);
   ping(now, probe, out);
   if (!probe.link) on_slow(now, seq, out);
 }
 
-void Probes::begin_out_of_turn(Instant now, Slot slot, Outbox& out) {
+void Probes::begin_out_of_turn(Instant now, Slot slot, const Signs& signs, Outbox& out) {
   if (find_slot(slot) != probes_.end() || !out_of_turn_.take(now)) return;
   ++core_.counters.probes_out_of_turn;
-  begin(now, slot, out);
+  begin(now, slot, signs, out);
 }
 
-bool Probes::on_ack(std::uint64_t seq, Slot from) {
+bool Probes::on_ack(Instant now, std::uint64_t seq, Slot from) {
   const auto found = find(seq);
   if (found == probes_.end() || found->slot != from) return false;
-  erase(found);
+  // An answer to one of two pings says nothing of either's time (Karn), nor does a handshake.
+  if (found->connected && !found->slow) core_.trips.sample(from, now - found->since);
+  core_.network.prove(now, found->since, from);
+  succeed(found);
   return true;
 }
 
-bool Probes::on_relayed_ack(std::uint64_t seq, Slot relay) {
+bool Probes::on_relayed_ack(Instant now, std::uint64_t seq, Slot relay) {
   const auto found = find(seq);
   if (found == probes_.end()) return false;
   const auto& relays = found->relays;
   if (std::find(relays.begin(), relays.end(), relay) == relays.end()) return false;
   ++core_.counters.acks_relayed;
-  erase(found);
+  core_.network.prove(now, found->asked, relay);
+  succeed(found);
   return true;
 }
 
-void Probes::on_nack(std::uint64_t seq, Slot relay) {
+void Probes::on_nack(Instant now, std::uint64_t seq, Slot relay) {
   const auto found = find(seq);
   if (found == probes_.end()) return;
   const auto& relays = found->relays;
-  if (std::find(relays.begin(), relays.end(), relay) != relays.end()) ++core_.counters.nacks;
+  auto& nacked = found->nacked;
+  if (std::find(relays.begin(), relays.end(), relay) == relays.end()) return;
+  if (std::find(nacked.begin(), nacked.end(), relay) != nacked.end()) return;
+  ++core_.counters.nacks;
+  core_.network.prove(now, found->asked, relay);
+  nacked.push_back(relay);
 }
 
 void Probes::on_slow(Instant now, std::uint64_t seq, Outbox& out) {
@@ -85,7 +103,10 @@ std::optional<Probes::Failure> Probes::on_end(std::uint64_t seq, Outbox& out) {
   if (probe.stream) {
     out.push(StopStream{probe.stream->first, probe.stream->second, StreamCode::cancelled});
   }
-  Failure failure{probe.slot, std::nullopt};
+  const bool answerable = core_.config.nacks && !probe.relays.empty();
+  core_.health.worsen(
+      answerable ? static_cast<std::uint32_t>(probe.relays.size() - probe.nacked.size()) : 1);
+  Failure failure{probe.slot, probe.since, std::nullopt};
   const auto& heard = core_.table[probe.slot].last_heard;
   if (!heard || *heard < probe.since) failure.silent = probe.link;
   erase(found);
@@ -112,7 +133,7 @@ void Probes::restart(Instant now, Outbox& out) {
   std::vector<Slot> slots;
   for (const Probe& probe : probes_) slots.push_back(probe.slot);
   clear();
-  for (const Slot slot : slots) begin(now, slot, out);
+  for (const Slot slot : slots) begin(now, slot, {}, out);
 }
 
 void Probes::clear() {
@@ -156,23 +177,42 @@ void Probes::ask_relays(Instant now, Probe& probe, Outbox& out) {
     if (const auto relay = core_.table.draw_one(core_.rng, near)) relays.push_back(*relay);
   }
   const auto other = [&](Slot slot) {
-    return fit(slot) && (relays.empty() || relays.front() != slot);
+    return fit(slot) && std::find(relays.begin(), relays.end(), slot) == relays.end();
   };
+  // Then those that were heard of late: who is silent himself bears no witness, and proves nothing
+  // of our own network. Where half the cluster is gone, half of a blind choice would be of them.
+  const auto awake = [&](Slot slot) {
+    const auto& heard = core_.table[slot].last_heard;
+    return heard && now - *heard <= 3 * core_.config.ring_interval && other(slot);
+  };
+  while (core_.config.rings > 0 && relays.size() < core_.config.indirect_probes) {
+    const auto relay = core_.table.draw_one(core_.rng, awake);
+    if (!relay) break;
+    relays.push_back(*relay);
+  }
   const std::size_t more = core_.config.indirect_probes - relays.size();
   for (const Slot relay : core_.table.draw(core_.rng, more, other)) relays.push_back(relay);
   for (const Slot relay : relays) {
     if (probe.relays.size() >= kRelaysMax) return;
-    if (courier_.to_member(now, relay, request, out) != nullptr) probe.relays.push_back(relay);
+    const auto known = std::find(probe.relays.begin(), probe.relays.end(), relay);
+    if (courier_.to_member(now, relay, request, out) == nullptr) continue;
+    if (known == probe.relays.end()) probe.relays.push_back(relay);
   }
+  probe.asked = now;
 }
 
 void Probes::ping_by_stream(Instant now, Probe& probe, Outbox& out) {
   Link* link = probe.link ? core_.links.find(*probe.link) : nullptr;
-  if (link == nullptr || !link->may_open_stream()) return;
+  if (!core_.config.stream_probes || link == nullptr || !link->may_open_stream()) return;
   const StreamId stream = core_.links.open_stream(*link);
   probe.stream = {link->id, stream};
   const Ping message{probe.seq, probe.end - now, core_.table[probe.slot].id};
   courier_.frame(link->id, stream, probe.slot, message, {}, true, out);
+}
+
+void Probes::succeed(Position position) {
+  core_.health.improve();
+  erase(position);
 }
 
 void Probes::erase(Position position) {

@@ -2,13 +2,19 @@
 //
 // One probe (SWIM 3.1, 4.1; memberlist):
 //
-//   0               ping by datagram
-//   probe_timeout   ping through indirect_probes relays, and by a stream of the link
-//   probe_interval  no answer by any way: the caller is told to suspect
+//   0      ping by datagram
+//   wait   ping through indirect_probes relays, and by a stream of the link
+//   end    no answer by any way: the caller is told to suspect
 //
-// An answer of the member itself counts by whichever way it came, until the end. A member that is
-// not connected is given one more interval, for the handshake. A link that breaks is no answer yet
-// and no verdict: the member is dialled again and the relays are asked at once.
+// The wait is what this member's round trips ask for (round_trips.h), or probe_timeout where
+// nothing is measured; the end is probe_interval. Of a member whose heartbeats are missing already
+// it is four waits: the silence has given it its time. Both are longer while this node is not well
+// (local_health.h). An answer of the member itself counts by whichever way it came, until the end.
+// A member that is not connected is given one more interval, for the handshake. A link that breaks
+// is no answer yet and no verdict: the member is dialled again and the relays are asked at once.
+//
+// Who pays for a failed probe (Lifeguard IV.A): where relays were asked, those that did not even
+// say that they have no answer either; their nacks clear us, and the target is what is ill.
 #pragma once
 
 #include <cstdint>
@@ -26,23 +32,31 @@ class Probes {
  public:
   Probes(Core& core, Courier& courier);
 
+  // What heartbeats tell of a member: by how much it may be late, as it says itself; and whether it
+  // is silent already.
+  struct Signs {
+    Duration late{};
+    bool silent = false;
+  };
+
   // Begins unless the member is being probed already.
-  void begin(Instant now, Slot slot, Outbox& out);
+  void begin(Instant now, Slot slot, const Signs& signs, Outbox& out);
 
   // The same for a hint or for Phi: under a rate limit, and beside the round.
-  void begin_out_of_turn(Instant now, Slot slot, Outbox& out);
+  void begin_out_of_turn(Instant now, Slot slot, const Signs& signs, Outbox& out);
 
   // False: nobody waits for this number (any more), or it is not this member's to answer.
-  bool on_ack(std::uint64_t seq, Slot from);
-  bool on_relayed_ack(std::uint64_t seq, Slot relay);
-  void on_nack(std::uint64_t seq, Slot relay);
+  bool on_ack(Instant now, std::uint64_t seq, Slot from);
+  bool on_relayed_ack(Instant now, std::uint64_t seq, Slot relay);
+  void on_nack(Instant now, std::uint64_t seq, Slot relay);
 
   void on_slow(Instant now, std::uint64_t seq, Outbox& out);
 
-  // Who did not answer, and a link to it on which nothing at all came back meanwhile; nullopt if
-  // the probe is over.
+  // Who did not answer since when, and a link to it on which nothing at all came back meanwhile;
+  // nullopt if the probe is over.
   struct Failure {
     Slot slot = 0;
+    Instant since{};
     std::optional<LinkId> silent;
   };
   std::optional<Failure> on_end(std::uint64_t seq, Outbox& out);
@@ -64,10 +78,13 @@ class Probes {
     Slot slot = 0;
     Instant since{};
     Instant end{};
+    bool connected = false;  // when it began
     std::optional<LinkId> link;
     std::optional<std::pair<LinkId, StreamId>> stream;
     std::vector<Slot> relays;
-    bool slow = false;  // relays and stream have been asked
+    std::vector<Slot> nacked;  // of the relays
+    Instant asked{};           // when they were
+    bool slow = false;         // relays and stream have been asked
   };
 
   using Position = std::vector<Probe>::iterator;
@@ -77,6 +94,7 @@ class Probes {
   void ping(Instant now, Probe& probe, Outbox& out);
   void ask_relays(Instant now, Probe& probe, Outbox& out);
   void ping_by_stream(Instant now, Probe& probe, Outbox& out);
+  void succeed(Position position);
   void erase(Position position);
 
   Core& core_;

@@ -46,7 +46,8 @@ Duration suspicion_min(const SwimConfig& config, std::size_t members) {
   // log10(10) must be 1 however its digits were rounded.
   const Wide scale = std::max<Wide>(log10, kOne) * config.suspicion_min_milli;
   const auto interval = static_cast<std::uint64_t>(config.probe_interval.count());
-  return Duration(static_cast<std::int64_t>((scale * interval >> kFraction) / 1000));
+  const Duration least(static_cast<std::int64_t>((scale * interval >> kFraction) / 1000));
+  return std::max(least, config.suspicion_floor);
 }
 
 Duration suspicion_length(const SwimConfig& config, std::size_t members,
@@ -58,7 +59,7 @@ Duration suspicion_length(const SwimConfig& config, std::size_t members,
   const bool few = others < config.suspicion_confirmations;
   if (config.suspicion_confirmations == 0 || (few && config.suspicion_short_when_few)) return least;
   const std::size_t wanted = std::min(others, config.suspicion_confirmations);
-  if (confirmations >= wanted) return wanted == 0 ? most : least;
+  if (confirmations >= wanted) return wanted == 0 ? most / 2 : least;
   const Wide part =
       (static_cast<Wide>(log2_q32(confirmations + 1)) << kFraction) / log2_q32(wanted + 1);
   const Wide saved = static_cast<Wide>((most - least).count()) * part >> kFraction;

@@ -16,12 +16,13 @@ std::uint64_t log2_q32(std::uint64_t n);
 // How many times an update is sent: ceil(factor * ln(n + 1)) (SWIM 4.1: lambda log n), at least 1.
 std::uint32_t transmit_limit(std::uint32_t factor, std::size_t members);
 
-// The least that a suspicion lasts: suspicion_min_milli / 1000 * max(1, log10(n)) * probe_interval
-// (memberlist, Lifeguard IV.B).
+// The least that a suspicion lasts: suspicion_min_milli / 1000 * max(1, log10(n)) * probe_interval,
+// and not under suspicion_floor (memberlist, Lifeguard IV.B).
 Duration suspicion_min(const SwimConfig& config, std::size_t members);
 
 // How long it lasts once so many others than the first accuser have confirmed it (Lifeguard IV.B):
-// from the most, suspicion_max_factor times the least, down to the least, by the logarithm.
+// from the most, suspicion_max_factor times the least, down to the least, by the logarithm. Of two
+// members nobody is left to confirm anything: half of the most.
 Duration suspicion_length(const SwimConfig& config, std::size_t members, std::size_t confirmations);
 
 // How long between two comparisons of whole views: one interval up to 32 members, one more for

@@ -11,19 +11,26 @@ constexpr std::size_t kAccusersMax = 8;
 
 }  // namespace
 
-void Suspicions::start(Instant now, Slot slot, const std::optional<NodeId>& accuser,
-                       Duration timeout) {
+void Suspicions::start(Instant now, Slot slot, const std::optional<NodeId>& accuser, Duration least,
+                       std::optional<Duration> limit) {
   Suspicion& suspicion = suspects_[slot];
-  suspicion = {.since = now, .accusers = {}};
+  suspicion = {.since = now, .least = least, .accusers = {}};
   if (accuser) suspicion.accusers.insert(*accuser);
-  core_.timers.arm({Wake::suspicion, slot}, now + timeout);
+  const Duration whole = length(suspicion);
+  core_.timers.arm({Wake::suspicion, slot}, now + std::min(whole, limit.value_or(whole)));
 }
 
-void Suspicions::accuse(Slot slot, const NodeId& accuser) {
+bool Suspicions::accuse(Instant now, Slot slot, const NodeId& accuser) {
   const auto found = suspects_.find(slot);
-  if (found != suspects_.end() && found->second.accusers.size() < kAccusersMax) {
-    found->second.accusers.insert(accuser);
-  }
+  if (found == suspects_.end() || found->second.accusers.size() >= kAccusersMax) return false;
+  Suspicion& suspicion = found->second;
+  if (!suspicion.accusers.insert(accuser).second) return false;
+  if (suspicion.accusers.size() > core_.config.suspicion_confirmations + 1) return false;
+  const Reason reason{Wake::suspicion, slot};
+  const Instant end = std::max(now, suspicion.since + length(suspicion));
+  const auto due = core_.timers.deadline(reason);
+  if (!due || end < *due) core_.timers.arm(reason, end);
+  return true;
 }
 
 bool Suspicions::confirm(Instant now, Slot slot, Duration grace) {
@@ -61,9 +68,16 @@ std::vector<NodeId> Suspicions::accused_by(Slot slot) const {
   return {found->second.accusers.begin(), found->second.accusers.end()};
 }
 
-std::size_t Suspicions::accusers(Slot slot) const {
+std::set<NodeId> Suspicions::accusers(Slot slot) const {
   const auto found = suspects_.find(slot);
-  return found == suspects_.end() ? 0 : found->second.accusers.size();
+  return found == suspects_.end() ? std::set<NodeId>{} : found->second.accusers;
+}
+
+Duration Suspicions::length(const Suspicion& suspicion) const {
+  const std::size_t accusers = suspicion.accusers.size();
+  const std::size_t confirmations = accusers > 0 ? accusers - 1 : 0;
+  return std::max(suspicion_length(core_.config, core_.table.size(), confirmations),
+                  suspicion.least);
 }
 
 }  // namespace rpcnet::swim

@@ -20,9 +20,13 @@ class Suspicions {
  public:
   explicit Suspicions(Core& core) : core_(core) {}
 
-  // Begins, or begins anew for a higher incarnation. Ends by Wake::suspicion.
-  void start(Instant now, Slot slot, const std::optional<NodeId>& accuser, Duration timeout);
-  void accuse(Slot slot, const NodeId& accuser);
+  // Begins, or begins anew for a higher incarnation, and lasts at least `least`. Ends by
+  // Wake::suspicion, after `limit` at the latest where one is given.
+  void start(Instant now, Slot slot, const std::optional<NodeId>& accuser, Duration least,
+             std::optional<Duration> limit);
+
+  // True: an independent confirmation that shortens the suspicion, and that others should hear of.
+  bool accuse(Instant now, Slot slot, const NodeId& accuser);
 
   // Somebody says that the suspect is dead. True if it has had at least `grace` to object to us;
   // else its time here ends that long after it began, if it would not end earlier.
@@ -34,8 +38,8 @@ class Suspicions {
   void extend(Instant now, Duration stall, Duration grace);
 
   void clear();
-  std::size_t accusers(Slot slot) const;
   std::vector<NodeId> accused_by(Slot slot) const;  // in order
+  std::set<NodeId> accusers(Slot slot) const;
   std::size_t size() const { return suspects_.size(); }
 
   template <typename See>
@@ -46,8 +50,11 @@ class Suspicions {
  private:
   struct Suspicion {
     Instant since{};
+    Duration least{};
     std::set<NodeId> accusers;
   };
+
+  Duration length(const Suspicion& suspicion) const;
 
   Core& core_;
   std::map<Slot, Suspicion> suspects_;

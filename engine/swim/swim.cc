@@ -12,6 +12,7 @@
 #include "engine/swim/errands.h"
 #include "engine/swim/farewell.h"
 #include "engine/swim/fetch.h"
+#include "engine/swim/flaps.h"
 #include "engine/swim/frame_buffer.h"
 #include "engine/swim/knowledge.h"
 #include "engine/swim/message.h"
@@ -40,6 +41,14 @@ constexpr Duration kToldInterval = std::chrono::milliseconds(200);
 // Streams that peers have open to us. Each holds less than a frame and a transport window.
 constexpr std::size_t kStreamsMax = 4096;
 
+// Members in a row that the round passes over because heartbeats look after them: more than a node
+// has neighbours.
+constexpr std::size_t kSkipsMax = 16;
+
+// Members that are probed at once while this node is in doubt of its own network: as many as
+// observe it. Of sixty of whom five are left, they find two within four turns.
+constexpr std::size_t kSearchWidth = 8;
+
 bool valid_key(const std::string& key) { return NodeId::parse(key).has_value(); }
 
 }  // namespace
@@ -50,7 +59,8 @@ struct Swim::Parts {
         courier(core),
         rotation(core.rng.fork(3)),
         suspicions(core),
-        knowledge(core, suspicions),
+        flaps(core),
+        knowledge(core, suspicions, flaps),
         verdicts(core, suspicions),
         partition(core),
         probes(core, courier),
@@ -74,6 +84,7 @@ struct Swim::Parts {
   void compare_views(Instant now, Outbox& out);
   void judge(Instant now, Outbox& out);
   void look_for_partition(Instant now, Outbox& out);
+  void follow_doubt(Instant now, Outbox& out);
   void prune(Instant now);
 
   // A message came, by datagram or, where `stream` is given, in a frame.
@@ -84,7 +95,11 @@ struct Swim::Parts {
                 const MessageView& message, bool stale, Outbox& out);
   void answer_ping(Link& link, std::optional<StreamId> stream, Slot slot, const Ping& ping,
                    bool stale, Outbox& out);
-  void on_ack(Slot slot, std::uint64_t seq, bool by_stream, Outbox& out);
+  void on_ack(Instant now, Slot slot, std::uint64_t seq, bool by_stream, Outbox& out);
+  Duration round_interval() const;
+  void probe_next(Instant now, Outbox& out);
+  void on_probe_end(Instant now, std::uint64_t seq, Outbox& out);
+  void on_suspicion_end(Instant now, Slot slot, Outbox& out);
 
   void refuse(Instant now, LinkId link, CloseCode code, const std::string& why, Outbox& out);
   void drop(Instant now, LinkId link, CloseCode code, const std::string& why, Outbox& out);
@@ -96,6 +111,7 @@ struct Swim::Parts {
   Courier courier;
   Rotation rotation;
   Suspicions suspicions;
+  Flaps flaps;
   Knowledge knowledge;
   Verdicts verdicts;
   Partition partition;
@@ -109,6 +125,7 @@ struct Swim::Parts {
   Farewell farewell;
   std::map<StreamKey, FrameBuffer> streams;
   bool started = false;
+  Instant pushed{};  // when news were last pushed
 };
 
 Swim::Swim(SwimOptions options) : parts_(std::make_unique<Parts>(std::move(options))) {}
@@ -370,7 +387,7 @@ std::optional<Member> Swim::find(const NodeId& id) const {
 
 ClusterHealth Swim::cluster_health(Instant now) const {
   const Parts& p = *parts_;
-  ClusterHealth all{.local_health = 0,
+  ClusterHealth all{.local_health = p.core.health.score(),
                     .stalls = p.core.counters.stalls,
                     .partition = p.partition.state(),
                     .members = {}};
@@ -382,13 +399,18 @@ ClusterHealth Swim::cluster_health(Instant now) const {
                      .accusers = p.suspicions.accused_by(slot),
                      .suspicion_left = std::nullopt,
                      .silent_for = std::nullopt,
-                     .phi_milli = health.phi_milli,
+                     .unanswered_for = std::nullopt,
+                     .phi_heard_milli = health.phi_heard_milli,
+                     .phi_answered_milli = health.phi_answered_milli,
                      .samples = health.samples,
+                     .local_health = health.local_health,
                      .active_calls = health.active_calls,
+                     .degraded = health.degraded,
                      .avoid = health.avoid};
     const NodeId* accuser = p.core.table.accuser(slot);
     if (one.accusers.empty() && accuser != nullptr) one.accusers.push_back(*accuser);
     if (record.last_heard) one.silent_for = now - *record.last_heard;
+    if (health.last_answered) one.unanswered_for = now - *health.last_answered;
     const auto due = p.core.timers.deadline({Wake::suspicion, slot});
     if (record.status == MemberStatus::suspect) {
       one.suspicion_left = due ? std::max(*due - now, Duration::zero()) : Duration::zero();
@@ -417,18 +439,24 @@ const std::optional<PartitionDetected>& Swim::partition() const {
 Health Swim::health(const NodeId& id, Instant now) const {
   const Parts& p = *parts_;
   const auto slot = p.core.table.find(id);
-  if (!slot) return {.avoid = true, .last_heard = std::nullopt};
+  if (!slot) return {.avoid = true, .last_heard = std::nullopt, .last_answered = std::nullopt};
   const Record& record = p.core.table[*slot];
   Health health{.active_calls = record.active_calls,
                 .report = record.report,
-                .phi_milli = 0,
-                .samples = 0,
-                .avoid = record.status != MemberStatus::alive ||
-                         p.monitor.over(*slot, p.core.phi.avoid_at_milli, now),
-                .last_heard = record.last_heard};
-  if (const auto* detector = p.monitor.detector(*slot)) {
-    health.phi_milli = detector->phi_milli(now);
-    health.samples = detector->samples();
+                .degraded = p.flaps.degraded(*slot),
+                .neighbour = p.monitor.is_neighbour(*slot),
+                .accusers = p.suspicions.accusers(*slot).size(),
+                .last_heard = record.last_heard,
+                .last_answered = std::nullopt};
+  health.avoid = health.degraded || record.status != MemberStatus::alive ||
+                 p.monitor.over(*slot, p.core.phi.avoid_at_milli, now);
+  if (const auto levels = p.monitor.levels(*slot, now)) {
+    health.phi_heard_milli = levels->heard_milli;
+    health.phi_answered_milli = levels->answered_milli;
+    health.phi_milli = std::max(levels->heard_milli, levels->answered_milli);
+    health.samples = levels->samples;
+    health.local_health = levels->local_health;
+    health.last_answered = levels->answered;
   }
   return health;
 }
@@ -436,6 +464,8 @@ Health Swim::health(const NodeId& id, Instant now) const {
 const Counters& Swim::counters() const { return parts_->core.counters; }
 
 bool Swim::joined() const { return parts_->seeds.joined(); }
+
+std::uint32_t Swim::local_health() const { return parts_->core.health.score(); }
 
 // ------------------------------------------------------------------------------ entry and exit
 
@@ -447,7 +477,9 @@ void Swim::Parts::enter(Instant now, Outbox& out) {
     core.timers.arm({Wake::heal, 0}, now + core.jittered(core.config.heal_interval));
   }
   const auto due = core.timers.next();
-  if (!due || now - *due <= kStallMin) return;
+  if (!due || now <= *due) return;
+  monitor.note_late(now - *due);
+  if (now - *due <= kStallMin) return;
   make_up_for(now, now - *due, out);
   // What was due is done now, so that the next entry does not see the same stall again.
   fire(now, out);
@@ -455,9 +487,17 @@ void Swim::Parts::enter(Instant now, Outbox& out) {
 
 void Swim::Parts::settle(Instant now, Outbox& out) {
   if (!knowledge.quiet()) follow(now, out);
+  follow_doubt(now, out);
+  for (const Slot slot : flaps.take_changed()) {
+    if (!is_member(core.table[slot].status)) continue;
+    const auto kind = flaps.degraded(slot) ? MemberEventKind::degraded : MemberEventKind::restored;
+    out.push(MemberEvent{kind, core.table[slot].view().copy()});
+  }
   for (const SyncResult& result : sync.take_results()) seeds.on_result(now, result, out);
   if (!core.news.empty() && !core.timers.deadline({Wake::gossip, 0})) {
-    core.timers.arm({Wake::gossip, 0}, now + core.config.gossip_interval);
+    const Instant due =
+        std::max(pushed + core.config.gossip_interval, now + core.config.gossip_delay);
+    core.timers.arm({Wake::gossip, 0}, due);
   }
 }
 
@@ -471,7 +511,7 @@ void Swim::Parts::follow(Instant now, Outbox& out) {
     rotation.remove(change.slot);
     if (!member) {
       probes.forget(change.slot);
-      monitor.on_gone(change.slot);
+      monitor.on_gone(now, change.slot);
       continue;
     }
     rotation.add(change.slot);
@@ -485,6 +525,11 @@ void Swim::Parts::follow(Instant now, Outbox& out) {
   for (const Reminder& reminder : knowledge.take_reminders()) {
     const Peer peer{reminder.address, core.table[reminder.slot].id};
     courier.to_peer(now, peer, reminder.slot, Gossip{}, out);
+  }
+  // Whoever observes the accused looks for itself: it confirms, or the accused hears of it. If the
+  // accused is not silent for long here, Phi will say when.
+  for (const Slot slot : knowledge.take_accused()) {
+    if (monitor.signs(slot, now).silent) hint(now, slot, out);
   }
 }
 
@@ -500,23 +545,11 @@ void Swim::Parts::fire(Instant now, Outbox& out) {
 void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
   const auto slot = static_cast<Slot>(reason.number);
   switch (reason.wake) {
-    case Wake::round:
-      core.timers.arm(reason, now + core.config.round_interval);
-      if (const auto next = rotation.next()) probes.begin(now, *next, out);
-      return;
+    case Wake::round: core.timers.arm(reason, now + round_interval()); return probe_next(now, out);
     case Wake::probe_slow: return probes.on_slow(now, reason.number, out);
-    case Wake::probe_end:
-      if (const auto failure = probes.on_end(reason.number, out)) {
-        knowledge.suspect(now, failure->slot, out);
-        // The link may be what is broken (a NAT forgot it, the peer did): the accusation, which
-        // wants an answer soon, goes over a new one.
-        if (failure->silent && core.links.find(*failure->silent) != nullptr) {
-          drop(now, *failure->silent, CloseCode::none, "no answer", out);
-        }
-      }
-      return;
+    case Wake::probe_end: return on_probe_end(now, reason.number, out);
     case Wake::errand: return errands.on_due(now, reason.number, out);
-    case Wake::suspicion: verdicts.add(now, slot); return judge(now, out);
+    case Wake::suspicion: return on_suspicion_end(now, slot, out);
     case Wake::verdict: return judge(now, out);
     case Wake::fetch: return fetches.on_due(now, out);
     case Wake::partition: return look_for_partition(now, out);
@@ -529,6 +562,8 @@ void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
     case Wake::phi:
       if (monitor.on_phi_due(now, slot)) hint(now, slot, out);
       return;
+    case Wake::rings: return monitor.on_rings_due(now);
+    case Wake::flap: return flaps.on_due(now, slot);
     case Wake::farewell: return farewell.on_repeat(now, out);
     case Wake::farewell_end: return farewell.on_end(out);
     case Wake::tombstone: prune(now); return look_for_partition(now, out);
@@ -539,6 +574,7 @@ void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
 // up and accuse its peers (Lifeguard's "slow message processing", here measured and not guessed).
 void Swim::Parts::make_up_for(Instant now, Duration stall, Outbox& out) {
   ++core.counters.stalls;
+  core.health.worsen(1);
   monitor.delay(now, stall);
   suspicions.extend(now, stall, core.config.probe_interval * 2);
   verdicts.postpone(now, core.config.probe_interval * 2);
@@ -548,7 +584,61 @@ void Swim::Parts::make_up_for(Instant now, Duration stall, Outbox& out) {
   probes.restart(now, out);
 }
 
+// While somebody is accused there may be more: all are looked at sooner. While nobody answers,
+// waiting helps nobody.
+Duration Swim::Parts::round_interval() const {
+  const SwimConfig& config = core.config;
+  const Duration soon = std::min(config.round_interval, config.probe_interval);
+  if (core.network.doubted()) return soon;
+  return core.health.interval(suspicions.size() > 0 ? soon : config.round_interval);
+}
+
+// The next in the round whom heartbeats do not look after; in doubt, somebody who answers is looked
+// for.
+void Swim::Parts::probe_next(Instant now, Outbox& out) {
+  std::size_t wanted = core.network.doubted() ? kSearchWidth : 1;
+  for (std::size_t tries = 0; tries < kSkipsMax && wanted > 0; ++tries) {
+    const auto next = rotation.next();
+    if (!next) return;
+    if (monitor.observes(*next, now)) continue;
+    probes.begin(now, *next, {}, out);
+    --wanted;
+  }
+}
+
+void Swim::Parts::on_probe_end(Instant now, std::uint64_t seq, Outbox& out) {
+  const auto failure = probes.on_end(seq, out);
+  if (!failure) return;
+  const Slot slot = failure->slot;
+  const bool proven = core.network.proven(now, failure->since, slot, core.table.size());
+  if (proven) {
+    knowledge.suspect(now, slot, out);
+  } else {
+    ++core.counters.probes_unproven;
+  }
+  // The link may be what is broken (a NAT forgot it, the peer did): the accusation, which wants an
+  // answer soon, goes over a new one.
+  if (failure->silent && core.links.find(*failure->silent) != nullptr) {
+    drop(now, *failure->silent, CloseCode::none, "no answer", out);
+  }
+  // Nobody answers us: it says nothing of this member, who is asked again.
+  if (!proven) probes.begin(now, slot, monitor.signs(slot, now), out);
+}
+
+// A verdict by who hears nobody is none either.
+void Swim::Parts::on_suspicion_end(Instant now, Slot slot, Outbox& out) {
+  const Duration recent =
+      2 * std::max({core.config.probe_interval, core.config.ring_interval,
+                    core.config.rings > 0 ? Duration::zero() : core.config.round_interval});
+  if (core.network.proven(now, now - recent, slot, core.table.size())) {
+    verdicts.add(now, slot);
+    return judge(now, out);
+  }
+  core.timers.arm({Wake::suspicion, slot}, now + core.config.probe_interval);
+}
+
 void Swim::Parts::gossip(Instant now, Outbox& out) {
+  pushed = now;
   // Another zone is served less often, by chance: what is told there spreads within it.
   const auto fit = [&](Slot slot) {
     return same_zone(core.table[kSelf], core.table[slot]) ||
@@ -579,6 +669,18 @@ void Swim::Parts::judge(Instant now, Outbox& out) {
     cut.members.push_back(core.table[slot].id);
   }
   if (cut.members.size() > 1) out.push(std::move(cut));
+}
+
+// What it means to be in doubt of oneself, or no longer.
+void Swim::Parts::follow_doubt(Instant now, Outbox& out) {
+  if (knowledge.left()) return;
+  const auto& doubted = core.network.doubted();
+  const Reason round{Wake::round, 0};
+  const auto due = core.timers.deadline(round);
+  if (doubted && due && *due > now + round_interval())
+    core.timers.arm(round, now + round_interval());
+  partition.on_doubt(doubted);
+  if (partition.changed()) look_for_partition(now, out);
 }
 
 void Swim::Parts::look_for_partition(Instant now, Outbox& out) {
@@ -632,6 +734,10 @@ void Swim::Parts::receive(Instant now, LinkId from, std::optional<StreamId> stre
   // The updates first: a newcomer may describe itself in them, with its tags.
   for (const UpdateView& update : message.updates) knowledge.apply(now, update, out);
   const auto slot = knowledge.hear(now, message.sender, status, from, out);
+  if (slot) {
+    monitor.on_heard(now, *slot);
+    partition.on_heard(*slot);
+  }
   // In a comparison the digest brings what is lacking.
   for (const Lack& lack : knowledge.take_lacks()) {
     if (slot && !stream) fetches.want(now, lack.slot, lack.version, *slot);
@@ -700,13 +806,13 @@ void Swim::Parts::dispatch(Instant now, Link& link, std::optional<StreamId> stre
   if (const auto* ping = std::get_if<Ping>(&body)) {
     answer_ping(link, stream, slot, *ping, stale, out);
   } else if (const auto* ack = std::get_if<Ack>(&body)) {
-    on_ack(slot, ack->seq, stream.has_value(), out);
+    on_ack(now, slot, ack->seq, stream.has_value(), out);
   } else if (const auto* request = std::get_if<PingReq>(&body)) {
     errands.begin(now, from, *request, out);
   } else if (const auto* relayed = std::get_if<RelayedAck>(&body)) {
-    probes.on_relayed_ack(relayed->seq, slot);
+    probes.on_relayed_ack(now, relayed->seq, slot);
   } else if (const auto* nack = std::get_if<Nack>(&body)) {
-    probes.on_nack(nack->seq, slot);
+    probes.on_nack(now, nack->seq, slot);
   } else if (const auto* heartbeat = std::get_if<Heartbeat>(&body)) {
     if (is_member(core.table[slot].status)) monitor.on_heartbeat(now, slot, *heartbeat);
   } else if (const auto* leave = std::get_if<Leave>(&body)) {
@@ -732,9 +838,14 @@ void Swim::Parts::answer_ping(Link& link, std::optional<StreamId> stream, Slot s
   courier.reply(link, slot, ack, out, stale);
 }
 
-void Swim::Parts::on_ack(Slot slot, std::uint64_t seq, bool by_stream, Outbox& out) {
+void Swim::Parts::on_ack(Instant now, Slot slot, std::uint64_t seq, bool by_stream, Outbox& out) {
   if (errands.on_ack(seq, core.table[slot].id, out)) return;
-  if (probes.on_ack(seq, slot) && by_stream) ++core.counters.acks_by_stream;
+  if (!probes.on_ack(now, seq, slot)) return;
+  if (by_stream) {
+    ++core.counters.acks_by_stream;
+  } else {
+    monitor.on_answered(now, slot);
+  }
 }
 
 // --------------------------------------------------------------------------------------- links
@@ -779,7 +890,7 @@ void Swim::Parts::forget_streams(LinkId link) {
 
 void Swim::Parts::hint(Instant now, Slot slot, Outbox& out) {
   if (slot == kSelf || knowledge.left() || !is_member(core.table[slot].status)) return;
-  probes.begin_out_of_turn(now, slot, out);
+  probes.begin_out_of_turn(now, slot, monitor.signs(slot, now), out);
 }
 
 }  // namespace rpcnet::swim

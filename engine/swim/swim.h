@@ -27,22 +27,10 @@
 #include "engine/output.h"
 #include "engine/rng.h"
 #include "engine/swim/counters.h"
+#include "engine/swim/health.h"
 #include "engine/transport.h"
 
 namespace rpcnet::swim {
-
-// What this node knows of another member's well-being.
-struct Health {
-  std::uint32_t active_calls = 0;  // as it reported itself
-  // Numbers its reports as they came in; 0: it has reported nothing yet. A number not seen before
-  // is news.
-  std::uint64_t report = 0;
-  std::uint32_t phi_milli = 0;  // suspicion level times 1000 (Phi 4); 0 while it is not watched
-  std::uint64_t samples = 0;    // heartbeat gaps that Phi has learned from
-  // Give it work only if nobody else is left: suspect, or Phi is over PhiConfig::avoid_at_milli.
-  bool avoid = false;
-  std::optional<Instant> last_heard;  // any message of its own, directly from it
-};
 
 struct SwimOptions {
   NodeId self;
@@ -114,7 +102,8 @@ class Swim {
   // The partition that lasts, as it was last told, with the present numbers; nullopt: none.
   const std::optional<PartitionDetected>& partition() const;
   const Counters& counters() const;
-  bool joined() const;  // since the last Join with seeds
+  bool joined() const;                 // since the last Join with seeds
+  std::uint32_t local_health() const;  // 0 is well, SwimConfig::local_health_max the worst
 
  private:
   struct Parts;

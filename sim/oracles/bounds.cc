@@ -53,24 +53,35 @@ Bounds bounds(const NodeConfig& config, const Plan& plan) {
   Bounds bounds{};
   bounds.way = way;
   // Nobody but the first accuser may be left to confirm it.
-  bounds.suspicion = slowest(swim.probe_interval * swim.suspicion_min_milli / 1000 *
-                             std::max<std::uint32_t>(swim.suspicion_max_factor, 1) *
-                             std::max<std::int64_t>(1000, log10_milli(members)) / 1000) +
-                     slowest(swim.verdict.cut_wait);
+  const Duration least =
+      std::max(swim.suspicion_floor, swim.probe_interval * swim.suspicion_min_milli / 1000 *
+                                         std::max<std::int64_t>(1000, log10_milli(members)) / 1000);
+  bounds.suspicion = slowest(least * std::max<std::uint32_t>(swim.suspicion_max_factor, 1) +
+                             swim.verdict.cut_wait);
   // Gossip doubles who knows in each interval at the least (fan-out is 3): log2 N rounds, and as
   // many again for the stragglers (SWIM 4.1), at which every transmission has been made.
   bounds.dissemination = slowest(swim.gossip_interval * (2 * doublings + 4)) + way + again;
-  // Nobody probes the victim in k rounds with probability (1 - 1/(n-1))^(k(n-1)), about e^-k; 16
-  // rounds are one in ten million. A prober's own worst case is 2n - 1 (SWIM 4.3).
+  // Without rings: nobody probes the victim in k rounds with probability (1 - 1/(n-1))^(k(n-1)),
+  // about e^-k; 16 rounds are one in ten million. A prober's own worst case is 2n - 1 (SWIM 4.3).
   const std::int64_t rounds = std::min<std::int64_t>(2 * n - 1, 16);
-  bounds.detection = slowest(swim.round_interval * rounds + swim.probe_interval) +
-                     bounds.suspicion + 2 * bounds.dissemination;
+  // With rings: the observers' heartbeats miss the victim's after a few of its intervals (loss
+  // stretches the mean and the deviation), Phi's pause is longer while they are not well, and a
+  // probe is. All of that again where its observers have died too and others take their place, and
+  // nobody may be left to prove an observer's own network.
+  const Duration silence = 6 * swim.ring_interval + 3 * config.phi.pause + 3 * swim.probe_interval;
+  const bool rings = swim.rings > 0 && config.phi.probe_at_milli > 0;
+  const Duration noticed = rings ? 2 * silence + bounds.suspicion + bounds.dissemination
+                                 : swim.round_interval * rounds + swim.probe_interval;
+  const Duration doubt = swim.own_network_proof > 0 ? swim.own_network_patience : Duration::zero();
+  bounds.detection = slowest(noticed + doubt) + bounds.suspicion + 2 * bounds.dissemination;
   // After faults, at the same time: what was begun is finished (one detection), and each member
   // tries one of the dead an interval; that nobody on one side meets the other in 16 of them has
   // probability e^-16. Then one comparison of views for who missed the news, late accusations are
   // refuted before they are verdicts, and both are spread.
+  // Who was thought dead and is not may be the next to die: its suspicion lasts longer.
+  const Duration damped = plan.faults.empty() ? Duration::zero() : slowest(swim.flap_suspicion);
   const std::int64_t sync_intervals = std::max<std::int64_t>(1, doublings - 4);
-  bounds.convergence = std::max(bounds.detection, slowest(swim.heal_interval * 16)) +
+  bounds.convergence = std::max(bounds.detection, slowest(swim.heal_interval * 16)) + damped +
                        slowest(swim.sync_interval * sync_intervals) + bounds.suspicion +
                        2 * bounds.dissemination;
   // One way, and a round trip for what the sender's congestion window may hold back.

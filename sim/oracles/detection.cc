@@ -75,9 +75,14 @@ void DetectionOracle::on_event(HostIndex host, const Event& event) {
 // suspicion: who is accused has that time to object.
 void DetectionOracle::check_patience(HostIndex observer, const Death& death) {
   const SwimConfig& swim = world().host(observer).setup.config.swim;
-  const Duration suspicion = swim.probe_interval * swim.suspicion_min_milli / 1000;
-  const Duration probe = std::max(swim.probe_interval - 2 * bounds().way, Duration::zero());
-  const Duration least = suspicion + probe;
+  // Told of the verdict of another, it waits less, but the other did not.
+  const Duration suspicion =
+      std::max(swim.probe_interval * swim.suspicion_min_milli / 1000, swim.suspicion_floor);
+  // Of who was silent before, four waits.
+  const Duration whole = swim.adaptive_probes
+                             ? std::min(4 * swim.probe_timeout_min, swim.probe_interval)
+                             : swim.probe_interval;
+  const Duration least = suspicion + std::max(whole - 2 * bounds().way, Duration::zero());
   const Duration drift = least / 1'000'000 * (plan().clock_drift_ppm + 1);
   const auto before = death.at - bounds().detection;
   const bool bent = faults().disturbed_since(before) || before < death.began;

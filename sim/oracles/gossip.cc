@@ -49,7 +49,9 @@ void GossipOracle::on_event(HostIndex host, const Event& event) {
       return;
     case MemberEventKind::left:
     case MemberEventKind::failed: --teller.members; return;
-    case MemberEventKind::tags_changed: return;
+    case MemberEventKind::tags_changed:
+    case MemberEventKind::degraded:
+    case MemberEventKind::restored: return;
   }
 }
 
@@ -125,7 +127,10 @@ void GossipOracle::on_update(HostIndex host, const std::optional<NodeId>& to, bo
   const auto accuser = *accused == 1 ? reader.text(NodeId::kMaxSize) : std::nullopt;
   const std::uint32_t factor = world().host(host).setup.config.swim.retransmit_factor;
   // What waits for a link was written when there may have been more members.
-  const std::uint64_t most = limit(factor, teller.most_members + 1);
+  // An accusation is told anew with each accuser that confirms it (Lifeguard IV.B).
+  const SwimConfig& swim = world().host(host).setup.config.swim;
+  const std::uint64_t times = is == MemberStatus::suspect ? swim.suspicion_confirmations + 1 : 1;
+  const std::uint64_t most = limit(factor, teller.most_members + 1) * times;
   if (is != MemberStatus::alive && !check(news.told <= most)) {
     return fail(host, "told " + std::to_string(news.told) + " times that " + subject->text() +
                           " is " + to_text(is) + "; the limit is " + std::to_string(most));
@@ -177,7 +182,10 @@ void GossipOracle::on_end() {
         continue;
       }
       const std::uint64_t due = limit(swim.retransmit_factor, news.most);
-      if (check(news.told >= due && news.told <= limit(swim.retransmit_factor, news.most + 1))) {
+      const std::uint64_t times =
+          news.status == MemberStatus::suspect ? swim.suspicion_confirmations + 1 : 1;
+      const std::uint64_t most = limit(swim.retransmit_factor, news.most + 1) * times;
+      if (check(news.told >= due && news.told <= most)) {
         continue;
       }
       return fail(i, "told " + std::to_string(news.told) + " times that " + id.text() + " is " +

@@ -83,7 +83,7 @@ void RegistryOracle::on_command(HostIndex host, const Command& command) {
       return fail(host, "has a stale view of " + view.member.id.text());
     }
     const std::uint32_t level = world().host(host).setup.config.phi.avoid_at_milli;
-    const bool suspect = view.member.status == MemberStatus::suspect;
+    const bool suspect = view.member.status == MemberStatus::suspect || view.degraded;
     const bool never = level == 0;
     const bool sure = suspect || (!never && view.phi_milli >= level + kLevelSlack);
     const bool not_at_all = !suspect && (never || view.phi_milli + kLevelSlack < level);
@@ -288,7 +288,8 @@ std::string RegistryOracle::difference() {
                std::to_string(workers);
       }
       for (const WorkerView& view : views) {
-        if (view.active_calls == 0 && view.assignments == 0 && !view.avoid) continue;
+        if (view.active_calls == 0 && view.assignments == 0 && (!view.avoid || view.degraded))
+          continue;
         return name_of(i) + " believes at rest that " + view.member.id.text() + " has " +
                std::to_string(view.active_calls) + " calls and " +
                std::to_string(view.assignments) + " assignments" +

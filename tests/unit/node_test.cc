@@ -298,4 +298,34 @@ BOOST_AUTO_TEST_CASE(WhatADrainedCalleeDidNotBeginIsSafeElsewhere) {
   BOOST_TEST(net.told<CallArrived>(1).size() == 1U);
 }
 
+// The members view, in words: every reason why one is thought ill.
+BOOST_AUTO_TEST_CASE(HealthIsToldInWords) {
+  MemberHealth health{.member = {.id = *NodeId::parse("b"),
+                                 .address = Address::v4(10, 0, 0, 3, 61000),
+                                 .status = MemberStatus::suspect,
+                                 .incarnation = 2},
+                      .accusers = {*NodeId::parse("a"), *NodeId::parse("c")},
+                      .suspicion_left = 3200ms,
+                      .silent_for = 4100ms,
+                      .unanswered_for = 4900ms,
+                      .phi_heard_milli = 9300,
+                      .phi_answered_milli = 12400,
+                      .samples = 7,
+                      .local_health = 2,
+                      .degraded = true,
+                      .avoid = true};
+  BOOST_TEST(
+      to_text(health) ==
+      "b suspect at 10.0.0.3:61000, incarnation 2; accused by a, c; dead in 3.2 s; silent "
+      "for 4.1 s; phi 9.3; no answer for 4.9 s, phi 12.4; says its own health is 2; 0 calls; "
+      "degraded; avoided");
+  health = {.member = {.id = *NodeId::parse("b"), .address = Address::v4(10, 0, 0, 3, 61000)},
+            .accusers = {},
+            .suspicion_left = std::nullopt,
+            .silent_for = std::nullopt,
+            .unanswered_for = std::nullopt};
+  BOOST_TEST(to_text(health) ==
+             "b alive at 10.0.0.3:61000, incarnation 0; never heard directly; 0 calls");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -49,7 +49,7 @@ Body any_body() {
   switch (*rc::gen::inRange(0, 9)) {
     case 0: return Ping{seq, left, any_id()};
     case 1: return PingReq{seq, left, any_id(), any_address()};
-    case 2: return Heartbeat{seq, left, any_count(), left, *rc::gen::arbitrary<bool>()};
+    case 2: return Heartbeat{seq, left, any_count(), left, *rc::gen::arbitrary<bool>(), 7, left};
     case 3: return Leave{seq};
     case 4: return SyncOpen{*rc::gen::arbitrary<std::uint64_t>()};
     case 5: return SyncWants{{any_id(), any_id()}};

@@ -34,7 +34,9 @@ void check_story(const std::vector<SwimWorld::Seen>& events, std::uint64_t seed)
     }
     BOOST_TEST(right,
                "seed " << seed << ": " << to_text(event.kind) << " of " << event.member.id.text());
-    const bool crossing = event.kind != MemberEventKind::tags_changed;
+    const bool crossing = event.kind != MemberEventKind::tags_changed &&
+                          event.kind != MemberEventKind::degraded &&
+                          event.kind != MemberEventKind::restored;
     const bool in =
         event.kind == MemberEventKind::joined || event.kind == MemberEventKind::recovered;
     if (crossing && in) BOOST_TEST(is_member(event.member.status));

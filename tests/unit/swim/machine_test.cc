@@ -17,9 +17,23 @@ namespace {
 NodeId id(const std::string& name) { return *NodeId::parse(name); }
 Address address(std::uint8_t last) { return Address::v4(10, 0, 0, last, 7000); }
 
+// Probes alone, with fixed times.
+SwimConfig plain() {
+  SwimConfig config;
+  config.rings = 0;
+  config.round_interval = config.probe_interval;
+  config.adaptive_probes = false;
+  config.local_health_max = 0;
+  config.own_network_proof = 0;
+  config.hearsay_grace = 2s;
+  return config;
+}
+
 // "a" with accepted links from peers that the test plays.
 struct Machine {
-  Swim swim{{.self = id("a"), .cluster = "test", .advertise = address(1), .rng = Rng(1)}};
+  SwimConfig config = plain();
+  Swim swim{
+      {.self = id("a"), .cluster = "test", .advertise = address(1), .swim = config, .rng = Rng(1)}};
   Outbox out;
   Instant now{Duration(1000s)};
   std::uint64_t next_link = 1;

@@ -77,6 +77,30 @@ BOOST_AUTO_TEST_CASE(TheFewAreToldOfAPartitionAndTheManyOfFailures) {
   }
 }
 
+// Who is alone doubts itself and accuses nobody for long (own_network_patience). That it is cut off
+// it knows when its neighbours have been silent for Phi and have not answered, and `grace` later it
+// says so: 1.6 s, at most 2 s of a probe, and 5 s.
+BOOST_AUTO_TEST_CASE(TheLonelyKnowOfThePartitionBeforeTheyAccuseAnybody) {
+  for (const std::size_t count : {4U, 20U, 60U}) {
+    SwimWorld world({.seed = 15});
+    populate(world, count);
+    world.run_for(10s);
+    world.split(1);
+    BOOST_TEST(world.run_until([&] { return !world[0].partitions.empty(); }, 9s));
+    BOOST_TEST(all_told(world, 0, 1, PartitionSide::minority, false));
+    BOOST_TEST(world[0].partitions.back().reachable == 1U);
+    BOOST_TEST(world[0].partitions.back().known == count);
+    BOOST_TEST(world[0].swim->counters().suspicions == 0U);
+    world.run_for(5s);
+    BOOST_TEST(world[0].swim->partition().has_value());
+    world.mend_all();
+    // Two of them answer: the doubt is over, and nobody was accused.
+    BOOST_TEST(world.run_until([&] { return world[0].healed.size() == 1; }, 5s));
+    BOOST_TEST(world.run_until([&] { return world.agreed(); }, 60s), world.describe());
+    BOOST_TEST(world[0].partitions.size() == 1U);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(AMajorityThatLostAThirdKeepsTheQuorum) {
   SwimWorld world({.seed = 5});
   populate(world, 21);

@@ -31,6 +31,7 @@ BOOST_AUTO_TEST_CASE(TransmitsGrowSmoothly) {
 BOOST_AUTO_TEST_CASE(SuspicionLastsAsInMemberlist) {
   SwimConfig config;
   config.suspicion_min_milli = 4000;
+  config.suspicion_floor = 0s;
   BOOST_TEST((suspicion_min(config, 1) == 4s));
   BOOST_TEST((suspicion_min(config, 10) == 4s));
   const auto near = [&](std::size_t members, Duration expected) {
@@ -46,6 +47,7 @@ BOOST_AUTO_TEST_CASE(SuspicionLastsAsInMemberlist) {
 BOOST_AUTO_TEST_CASE(ConfirmationsShortenASuspicionByTheirLogarithm) {
   SwimConfig config;
   config.suspicion_min_milli = 4000;
+  config.suspicion_floor = 0s;
   config.suspicion_max_factor = 6;
   config.suspicion_confirmations = 3;
   const auto near = [&](std::size_t confirmations, Duration expected) {
@@ -62,12 +64,13 @@ BOOST_AUTO_TEST_CASE(ConfirmationsShortenASuspicionByTheirLogarithm) {
 BOOST_AUTO_TEST_CASE(FewMembersConfirmAsTheyCan) {
   SwimConfig config;
   config.suspicion_min_milli = 1000;
+  config.suspicion_floor = 0s;
   config.suspicion_max_factor = 6;
   config.suspicion_confirmations = 3;
   config.suspicion_short_when_few = false;
   BOOST_TEST((suspicion_length(config, 4, 0) == 6s));
   BOOST_TEST((suspicion_length(config, 4, 2) == 1s));
-  BOOST_TEST((suspicion_length(config, 2, 0) == 6s));
+  BOOST_TEST((suspicion_length(config, 2, 0) == 3s));
   config.suspicion_short_when_few = true;
   BOOST_TEST((suspicion_length(config, 4, 0) == 1s));
   config.suspicion_confirmations = 0;
