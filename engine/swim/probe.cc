@@ -180,10 +180,11 @@ void Probes::ask_relays(Instant now, Probe& probe, Outbox& out) {
     return fit(slot) && std::find(relays.begin(), relays.end(), slot) == relays.end();
   };
   // Then those that were heard of late: who is silent himself bears no witness, and proves nothing
-  // of our own network. Where half the cluster is gone, half of a blind choice would be of them.
+  // of our own network. Where half the cluster is gone, half of a blind choice would be of them. A
+  // heartbeat and a little: who died together with the target is silent for longer by now.
   const auto awake = [&](Slot slot) {
     const auto& heard = core_.table[slot].last_heard;
-    return heard && now - *heard <= 3 * core_.config.ring_interval && other(slot);
+    return heard && now - *heard <= core_.config.ring_interval * 6 / 5 && other(slot);
   };
   while (core_.config.rings > 0 && relays.size() < core_.config.indirect_probes) {
     const auto relay = core_.table.draw_one(core_.rng, awake);

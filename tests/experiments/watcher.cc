@@ -15,6 +15,7 @@ std::uint64_t print_of(HostIndex host) { return mix(host + 1); }
 Watcher::Watcher(sim::World& world)
     : world_(world),
       members_(world.size(), std::vector<bool>(world.size(), false)),
+      degraded_(members_),
       views_(world.size()),
       running_(world.size(), false) {}
 
@@ -66,6 +67,7 @@ void Watcher::on_started(HostIndex host) {
   running_[host] = true;
   running_print_ ^= print_of(host);
   members_[host].assign(members_.size(), false);
+  degraded_[host].assign(members_.size(), false);
   views_[host].print = 0;
   views_[host].count = 0;
   set(host, host, true);
@@ -90,6 +92,8 @@ void Watcher::on_event(HostIndex host, const Event& event) {
   }
   const bool was_ill = thinks_ill(host, *subject);
   set(host, *subject, is_member(change->member.status));
+  if (change->kind == MemberEventKind::degraded) degraded_[host][*subject] = true;
+  if (change->kind == MemberEventKind::restored) degraded_[host][*subject] = false;
   if (counts_sizes_) sizes_.insert(views_[host].count);
   if (noting_ && was_ill != thinks_ill(host, *subject)) note(host, *subject, !was_ill);
 }

@@ -46,7 +46,7 @@ class Watcher final : public sim::Tap {
   // Without those that were taken back in the same moment.
   const std::vector<Opinion>& opinions() const { return opinions_; }
   bool thinks_ill(HostIndex observer, HostIndex subject) const {
-    return !members_[observer][subject];
+    return !members_[observer][subject] || degraded_[observer][subject];
   }
 
   // From now on the sizes of views are noted too.
@@ -87,6 +87,7 @@ class Watcher final : public sim::Tap {
   sim::World& world_;
   bool noting_ = false;
   std::vector<std::vector<bool>> members_;  // by observer, then subject
+  std::vector<std::vector<bool>> degraded_;
   std::vector<View> views_;
   std::vector<bool> running_;
   std::uint64_t running_print_ = 0;

@@ -118,6 +118,23 @@ BOOST_AUTO_TEST_CASE(ACrashIsKnownByAllWithinThreeSeconds) {
   }
 }
 
+// Goal: the case of sixty workers and their director, which watches them all: five are killed in
+// the same moment, and all others know of all five.
+BOOST_AUTO_TEST_CASE(FiveKillsOfSixtyOneAreKnownByAllWithinThreeSeconds) {
+  for (std::uint64_t seed = 20; seed < 29; ++seed) {
+    Cluster c(61, seed);
+    for (std::size_t i = 1; i < c.count; ++i) c.world.watch(0, i);
+    c.world.run_for(Duration(10s) + seed * 113ms);
+    const Instant killed = c.world.now();
+    for (std::size_t i = 0; i < 5; ++i) c.world.crash(7 + 11 * i);
+    BOOST_TEST(c.world.run_until([&] { return c.world.agreed(); }, 10s), c.world.describe());
+    const Duration taken = c.world.now() - killed;
+    BOOST_TEST_MESSAGE("five of 61 known by all after " << taken / 1ms << " ms");
+    BOOST_TEST((taken <= 3s), "seed " << seed << ": " << taken / 1ms << " ms");
+    BOOST_TEST(c.world.count_all(MemberEventKind::failed) == 5U * 56U);
+  }
+}
+
 // Goal: who loses its own network accuses nobody, neither then nor after (the proof of two others).
 BOOST_AUTO_TEST_CASE(AnIsolatedNodeAccusesNobody) {
   for (const std::size_t count : {3U, 20U}) {
