@@ -27,6 +27,10 @@ class ServerView {
   // serves a stream without an end should end it then: the drain waits for it.
   void on_drain(std::function<void()> begun) const;
 
+  // As Host's.
+  HostCounters counters() const;
+  const Node& node() const;
+  Instant now() const;
   asio::io_context& context() const;
 
  private:

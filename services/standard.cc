@@ -1,12 +1,14 @@
 #include "services/standard.h"
 
 #include "services/cluster.h"
+#include "services/metrics.h"
 #include "services/reflection.h"
 
 namespace rpcnet {
 
 std::shared_ptr<Health> serve_standard(Host& host) {
   Reflection::serve(host);
+  Metrics::serve(host);
   if (host.node().config().member) ClusterService::serve(host);
   return Health::serve(host);
 }

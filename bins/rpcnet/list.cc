@@ -1,4 +1,4 @@
-// rpcnet list and rpcnet describe: what a server serves, and the .proto text of it.
+// rpcnet list, describe and metrics: what a server serves, the .proto text of it, what it counted.
 #include <google/protobuf/descriptor.h>
 
 #include <cstdio>
@@ -9,6 +9,7 @@
 #include "bins/rpcnet/connection.h"
 #include "bins/rpcnet/schema.h"
 #include "io/log.h"
+#include "rpcnet/v1/metrics.rpcnet.h"
 #include "rpcnet/v1/reflection.rpcnet.h"
 
 namespace rpcnet::bins {
@@ -36,6 +37,13 @@ void parse_describe(LookOptions& target, int argc, const char* const* argv) {
   add_server(options, target.server);
   options.add({"symbol", {}, "NAME", "a service, method, message, enumeration or field", true},
               text(target.name));
+  options.parse(argc, argv);
+}
+
+void parse_metrics(LookOptions& target, int argc, const char* const* argv) {
+  Options options("rpcnet metrics", "Tells what a process has counted, as Prometheus reads it.",
+                  kStatuses);
+  add_server(options, target.server);
   options.parse(argc, argv);
 }
 
@@ -95,6 +103,16 @@ asio::awaitable<int> describe(Program& program, const LookOptions& options) {
   co_return 0;
 }
 
+asio::awaitable<int> metrics(Program& program, const LookOptions& options) {
+  const Connection connection(program.context(), options.server);
+  const v1::MetricsClient client(connection.channel());
+  const v1::ReadMetricsRequest request;
+  const auto page = co_await client.Read(request);
+  if (!page.ok()) throw failed(page.status());
+  std::fputs(page->text().c_str(), stdout);
+  co_return 0;
+}
+
 }  // namespace
 
 int list(int argc, const char* const* argv) {
@@ -102,6 +120,13 @@ int list(int argc, const char* const* argv) {
   return Program::run(
       "rpcnet list", [&] { parse_list(options, argc, argv); },
       [&](Program& program) { return list(program, options); });
+}
+
+int metrics(int argc, const char* const* argv) {
+  LookOptions options;
+  return Program::run(
+      "rpcnet metrics", [&] { parse_metrics(options, argc, argv); },
+      [&](Program& program) { return metrics(program, options); });
 }
 
 int describe(int argc, const char* const* argv) {

@@ -125,7 +125,7 @@ def tells_the_status_as_words_and_number():
 def describes_what_is_served():
     with Echo() as echo:
         expect_run(
-            ["rpcnet.Echo  (bytes; not described)", ECHO, "rpcnet.v1.Health",
+            ["rpcnet.Echo  (bytes; not described)", ECHO, "rpcnet.v1.Health", "rpcnet.v1.Metrics",
              "rpcnet.v1.Reflection"],
             "list", echo.address)
         words = "rpcnet.example.Words"
@@ -139,6 +139,14 @@ def describes_what_is_served():
         expect_run(["rpcnet.Echo.echo"], "list", echo.address, "rpcnet.Echo")
         expect_run(["message Words {", "  string text = 1;", "  uint32 times = 2;", "}"],
                    "describe", echo.address, words)
+
+
+def tells_what_is_counted():
+    with Echo() as echo:
+        echo.call("Say")
+        status, lines, words = run("metrics", echo.address)
+        expect(status == 0, f"{status} {words}")
+        expect("rpcnet_calls_answered_total{status=\"ok\"} 2" in lines, "\n".join(lines))
 
 
 def wrong_input_is_named():
@@ -237,6 +245,7 @@ CHECKS = {
         a_conversation_is_live,
         tells_the_status_as_words_and_number,
         describes_what_is_served,
+        tells_what_is_counted,
         wrong_input_is_named,
         shows_the_members_of_a_cluster,
     )

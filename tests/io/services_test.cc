@@ -4,13 +4,18 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <map>
 #include <memory>
+#include <regex>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "io/protobuf.h"
 #include "rpcnet/v1/cluster.rpcnet.h"
 #include "rpcnet/v1/health.rpcnet.h"
+#include "rpcnet/v1/metrics.rpcnet.h"
 #include "rpcnet/v1/reflection.rpcnet.h"
 #include "services/standard.h"
 #include "tests/io/kinds.rpcnet.h"
@@ -131,7 +136,7 @@ BOOST_AUTO_TEST_CASE(ReflectionTellsWhatIsServed) {
     }
     BOOST_CHECK_EQUAL(text,
                       "Plain? 1\nrpcnet.test.Kinds 6\nrpcnet.v1.Cluster 2\nrpcnet.v1.Health 2\n"
-                      "rpcnet.v1.Reflection 2\n");
+                      "rpcnet.v1.Metrics 1\nrpcnet.v1.Reflection 2\n");
   });
 }
 
@@ -208,6 +213,45 @@ BOOST_AUTO_TEST_CASE(MembersAreToldWithTheirTagsAndTheirHealth) {
   });
 }
 
+// Goal: what a scraper is strict about. Each sample's name has been declared, once, before it; a
+// line is a name, labels and a whole number; and the numbers are those of the host.
+BOOST_AUTO_TEST_CASE(WhatIsCountedIsAPageForPrometheus) {
+  Served served;
+  const v1::MetricsClient client(served.channel);
+  run(served.context, [&]() -> asio::awaitable<void> {
+    for (int i = 0; i < 3; ++i) {
+      const auto request = about("no.Such");
+      (void)co_await v1::HealthClient(served.channel).Check(request);
+    }
+    const v1::ReadMetricsRequest request;
+    const auto page = co_await client.Read(request);
+    BOOST_REQUIRE_MESSAGE(page.ok(), to_text(page.status()));
+    std::istringstream lines(page->text());
+    std::set<std::string> declared;
+    std::map<std::string, std::string> samples;
+    const std::regex type("# TYPE (rpcnet_[a-z_]+) (counter|gauge)");
+    const std::regex help("# HELP rpcnet_[a-z_]+ .+");
+    const std::regex sample("(rpcnet_[a-z_]+)(\\{[a-z]+=\"[a-z_ ]+\"\\})? ([0-9]+)");
+    for (std::string line; std::getline(lines, line);) {
+      std::smatch match;
+      if (std::regex_match(line, match, type)) {
+        BOOST_CHECK_MESSAGE(declared.insert(match[1]).second, line);
+        BOOST_CHECK_MESSAGE((match[2] == "counter") == match[1].str().ends_with("_total"), line);
+      } else if (std::regex_match(line, match, sample)) {
+        BOOST_CHECK_MESSAGE(declared.contains(match[1]), line);
+        BOOST_CHECK_MESSAGE(samples.emplace(match[1].str() + match[2].str(), match[3]).second,
+                            line);
+      } else {
+        BOOST_CHECK_MESSAGE(std::regex_match(line, help), line);
+      }
+    }
+    BOOST_CHECK_EQUAL(samples["rpcnet_calls_arrived_total"], "4");
+    BOOST_CHECK_EQUAL(samples["rpcnet_calls_answered_total{status=\"not_found\"}"], "3");
+    BOOST_CHECK_EQUAL(samples["rpcnet_calls_serving"], "1");
+    BOOST_CHECK_EQUAL(samples["rpcnet_members{state=\"alive\"}"], "1");
+  });
+}
+
 BOOST_AUTO_TEST_CASE(TheClusterIsNotShownToStrangers) {
   Served served;
   HostOptions stranger = options();
@@ -223,6 +267,9 @@ BOOST_AUTO_TEST_CASE(TheClusterIsNotShownToStrangers) {
     const v1::MembersRequest request;
     const auto members = co_await client.Members(request);
     BOOST_CHECK_MESSAGE(members.code() == StatusCode::unauthenticated, to_text(members.status()));
+    const v1::ReadMetricsRequest counted;
+    const auto page = co_await v1::MetricsClient(client.channel()).Read(counted);
+    BOOST_CHECK_MESSAGE(page.code() == StatusCode::unauthenticated, to_text(page.status()));
     const v1::WatchRequest all;
     auto watching = client.Watch(all);
     const Status end = co_await watching.finish();
