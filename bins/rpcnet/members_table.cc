@@ -10,7 +10,9 @@ namespace {
 
 std::string state_of(const v1::Member& member) {
   switch (member.state()) {
-    case v1::Member::ALIVE: return member.avoided() ? "alive, avoided" : "alive";
+    case v1::Member::ALIVE:
+      if (member.degraded()) return "alive, degraded";
+      return member.avoided() ? "alive, avoided" : "alive";
     case v1::Member::SUSPECT: return "suspect";
     case v1::Member::DEAD: return "dead";
     case v1::Member::LEFT: return "left";

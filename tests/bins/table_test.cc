@@ -70,6 +70,10 @@ BOOST_AUTO_TEST_CASE(MembersAreTold) {
       "b       127.0.0.1:2  suspect  7            12.3  3      4.0 s   a,c         -\n"
       "local health of a: 2 (0 is well)\n"
       "partition: 1 of 2? members\n");
+  self->set_avoided(true);
+  BOOST_CHECK(members_table(members).find("alive, avoided  0") != std::string::npos);
+  self->set_degraded(true);
+  BOOST_CHECK(members_table(members).find("alive, degraded  0") != std::string::npos);
   v1::ClusterEvent event;
   event.set_kind("NodeFailed");
   *event.mutable_member() = *other;
