@@ -262,6 +262,23 @@ struct RetryConfig {
   std::uint32_t milli_tokens_per_success = 100;
 };
 
+// Streams that go on elsewhere when their server is lost (engine/rpc/resume.h).
+struct ResumeConfig {
+  // Attempts in a row that brought no item; 0: any number.
+  std::uint32_t attempts_max = 5;
+  // The first attempt after an item goes out at once; then the wait doubles from min to max, with
+  // jitter over its upper half.
+  Duration backoff_min = std::chrono::milliseconds(25);
+  Duration backoff_max = std::chrono::seconds(1);
+  // How long a server may take to say where it begins, connecting included; 0: for ever.
+  Duration open_max = std::chrono::seconds(5);
+  // How long a server that has begun may keep a reader waiting for an item; 0: for ever, its link
+  // is watched anyway.
+  Duration silence_max{};
+  // For so long a worker that was lost is chosen only when there is no other.
+  Duration lost_for = std::chrono::seconds(5);
+};
+
 // Calls that are made twice when the answer takes long (engine/rpc/hedge.h).
 struct HedgeConfig {
   // How long an attempt has before the next one begins beside it; about the time that 95 of 100

@@ -1,10 +1,6 @@
 // From a channel to a conducted call.
 #include "io/channel.h"
 
-#include <asio/bind_cancellation_slot.hpp>
-#include <asio/co_spawn.hpp>
-
-#include <exception>
 #include <utility>
 
 #include "io/cluster.h"
@@ -13,15 +9,6 @@
 #include "io/host.h"
 
 namespace rpcnet {
-namespace {
-
-// Nothing but a peer: no need to conduct anything.
-const Peer* plain_peer(const core::Route& route) {
-  return route.interceptors.empty() ? std::get_if<Peer>(&route.target) : nullptr;
-}
-
-}  // namespace
-
 Channel::Channel(const Host& host, Peer peer)
     : route_(core::make_route(host.core(), std::move(peer))) {}
 
@@ -32,6 +19,9 @@ Channel::Channel(const Host& host, std::string target)
 
 Channel::Channel(const ClusterClient& cluster, std::string filter)
     : route_(cluster.route(std::move(filter), 0)) {}
+
+Channel::Channel(const Host& host, PeerFinder finder)
+    : route_(core::make_route(host.core(), std::move(finder))) {}
 
 Channel::Channel(std::shared_ptr<const core::Route> route) : route_(std::move(route)) {}
 
@@ -51,7 +41,7 @@ asio::awaitable<Result<Bytes>> Channel::start_call(std::string method, Bytes req
                                                    const CallOptions& options,
                                                    Idempotency idempotency) const {
   core::Terms terms = route_->core->terms(options);
-  const Peer* peer = plain_peer(*route_);
+  const Peer* peer = core::plain_peer(*route_);
   if (peer != nullptr && idempotency == Idempotency::unknown) {
     return core::call_peer(route_->core, *peer, std::move(method), std::move(request),
                            std::move(terms));
@@ -62,26 +52,8 @@ asio::awaitable<Result<Bytes>> Channel::start_call(std::string method, Bytes req
 
 ClientCall Channel::start_stream(std::string method, std::optional<Bytes> message,
                                  const CallOptions& options) const {
-  core::Core& core = *route_->core;
-  core::Terms terms = core.terms(options);
-  if (const Peer* peer = plain_peer(*route_)) {
-    return ClientCall(core.open(*peer, std::move(method), std::move(terms), std::move(message),
-                                core::Kind::stream));
-  }
-  auto call = std::make_shared<core::OutgoingCall>(core.runner());
-  call->preparing = true;
-  call->conducted = true;
-  call->half_closed = message.has_value();
-  const auto over = [call](const std::exception_ptr& thrown) {
-    if (thrown && !call->end) {
-      core::conclude(*call, error(StatusCode::cancelled, "cancelled by the caller"));
-    }
-  };
-  asio::co_spawn(
-      core.context(),
-      core::conduct_stream(route_, call, std::move(method), std::move(message), std::move(terms)),
-      asio::bind_cancellation_slot(call->conductor.slot(), over));
-  return ClientCall(std::move(call));
+  return ClientCall(core::start_stream(route_, std::move(method), std::move(message),
+                                       route_->core->terms(options)));
 }
 
 asio::any_io_executor Channel::executor() const { return route_->core->context().get_executor(); }

@@ -11,10 +11,12 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "engine/command.h"
 #include "engine/config.h"
@@ -33,6 +35,10 @@ namespace core {
 struct Route;
 }
 
+// Tells where a call is to go: asked for each attempt, with the workers that come last because they
+// were just lost. A status ends the call, but for `unavailable` where it waits for ready.
+using PeerFinder = std::function<asio::awaitable<Result<Peer>>(std::vector<NodeId> excluded)>;
+
 class Channel {
  public:
   Channel(const Host& host, Peer peer);
@@ -43,6 +49,8 @@ class Channel {
   // A worker for every call, by the strategy of the client's registry; `filter` narrows the choice.
   // A unary call that could not begin at one worker is tried at another.
   Channel(const ClusterClient& cluster, std::string filter = {});
+  // Wherever the finder says, for every call.
+  Channel(const Host& host, PeerFinder finder);
   explicit Channel(std::shared_ptr<const core::Route> route);
 
   // The same channel with one more interceptor, inside those it has.
@@ -72,6 +80,7 @@ class Channel {
   ClientCall start_stream(std::string method, std::optional<Bytes> message,
                           const CallOptions& options) const;
   asio::any_io_executor executor() const;
+  const std::shared_ptr<const core::Route>& route() const { return route_; }
 
  private:
   std::shared_ptr<const core::Route> route_;

@@ -13,6 +13,7 @@
 #include "io/interceptor.h"
 #include "io/log.h"
 #include "io/result.h"
+#include "io/resume.h"
 #include "io/server_view.h"
 #include "io/service.h"
 #include "io/signals.h"

@@ -1,10 +1,11 @@
 // The client: streams tokens from the worker that the director assigns, and when that is lost goes
 // on with the next token elsewhere.
-#include <asio/this_coro.hpp>
+#include <memory>
+#include <optional>
+#include <vector>
 
 #include "bins/client/options.h"
 #include "bins/client/token_log.h"
-#include "bins/client/watchdog.h"
 #include "bins/client/worker_finder.h"
 #include "bins/inference.rpcnet.h"
 #include "bins/latch.h"
@@ -14,58 +15,50 @@
 namespace rpcnet::bins {
 namespace {
 
-using Generation = ClientReaderWriter<example::GenerateRequest, example::GenerateEvent>;
+// How the stream is to be resumed, so that a lost worker is left soon.
+ResumeOptions resume_options(const ClientOptions& options) {
+  ResumeOptions resume;
+  resume.call.timeout = no_deadline;
+  resume.resume.attempts_max = 0;
+  resume.resume.backoff_max = std::chrono::milliseconds(200);
+  resume.resume.open_max = options.connect_timeout;
+  resume.resume.silence_max = options.token_timeout;
+  return resume;
+}
 
-// Takes tokens until there are enough (ok), or tells why the stream ended.
-asio::awaitable<Status> stream_from(Host& host, const FoundWorker& worker,
-                                    const ClientOptions& options, TokenLog& tokens,
-                                    WorkerFinder& finder, Console console) {
-  CallOptions unlimited;
-  unlimited.timeout = no_deadline;
-  const example::InferenceClient inference(Channel(host, worker.peer));
-  const auto call = std::make_shared<Generation>(inference.generate(unlimited));
-  Watchdog watchdog(co_await asio::this_coro::executor, call);
-
-  watchdog.allow(options.connect_timeout);
-  const std::optional<example::GenerateEvent> hello = co_await call->read();
-  if (!hello) co_return co_await call->finish();
-  console.info("✅", "direct connection established to worker");
-
-  console.info("📤", "creating request stream");
-  example::GenerateRequest request;
-  request.set_prompt(options.prompt);
-  request.set_next_sequence(tokens.next());
-  const bool asked = co_await call->write(request);
-  if (!asked) co_return co_await call->finish();
-  console.info("🌊", "stream opened successfully, starting to consume responses");
-
-  while (true) {
-    watchdog.allow(options.token_timeout);
-    const std::optional<example::GenerateEvent> event = co_await call->read();
-    if (!event) break;
-    if (!event->has_token()) continue;
-    tokens.observe(host.now(), event->token().sequence());
-    finder.works();
-    console.info("📦", "received token (sequence={}, text=\"{}\", total={})",
-                 event->token().sequence(), event->token().text(), tokens.tokens());
-    if (tokens.tokens() == options.tokens) co_return Status{};
+void tell(const ResumeEvent& event, const WorkerFinder& finder, const Console& console) {
+  if (event.kind == ResumeEvent::Kind::opened) {
+    console.info("✅", "direct connection established to worker");
+    console.info("📤", "creating request stream");
+    console.info("🌊", "stream opened successfully, starting to consume responses");
+  } else {
+    console.warn("⚠️ ", "lost worker {} ({}) - returning to director", finder.label(event.worker),
+                 to_text(event.status));
   }
-  tokens.observe_failover();
-  Status end = co_await call->finish();
-  if (watchdog.has_bitten()) co_return error(StatusCode::deadline_exceeded, "no token came");
-  co_return end;
 }
 
 // Until there are enough tokens, worker after worker.
-asio::awaitable<void> consume(Host& host, const ClientOptions& options, TokenLog& tokens,
+asio::awaitable<void> consume(Host& host, const ClientOptions& options, TokenLog& log,
                               Console console, Latch& end) {
-  WorkerFinder finder(host, options, console);
-  while (true) {
-    const FoundWorker worker = co_await finder.next();
-    const Status lost = co_await stream_from(host, worker, options, tokens, finder, console);
-    if (options.tokens != 0 && tokens.tokens() >= options.tokens) break;
-    console.warn("⚠️ ", "lost worker {} ({}) - returning to director", worker.label, to_text(lost));
-    finder.lost(*worker.peer.expected);
+  const auto finder = std::make_shared<WorkerFinder>(host, options, console);
+  const example::InferenceClient inference(Channel(
+      host, [finder](std::vector<NodeId> excluded) { return finder->find(std::move(excluded)); }));
+  example::GenerateRequest request;
+  request.set_prompt(options.prompt);
+  auto tokens = inference.generate_resumable(request, resume_options(options));
+  tokens.on_event([&](const ResumeEvent& event) {
+    if (event.kind == ResumeEvent::Kind::lost && event.was_opened) log.observe_failover();
+    tell(event, *finder, console);
+  });
+  while (options.tokens == 0 || log.tokens() < options.tokens) {
+    const std::optional<example::Token> token = co_await tokens.read();
+    if (!token) {
+      const Status status = co_await tokens.finish();
+      throw Exit{1, status.message};
+    }
+    log.observe(host.now(), token->sequence());
+    console.info("📦", "received token (sequence={}, text=\"{}\", total={})", token->sequence(),
+                 token->text(), log.tokens());
   }
   end.set();
 }

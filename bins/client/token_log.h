@@ -18,8 +18,6 @@ class TokenLog {
   // Nothing follows: the wait since the last token counts too.
   void end(Instant now);
 
-  // The first sequence that has not come yet.
-  std::uint64_t next() const { return next_; }
   std::uint64_t tokens() const { return tokens_; }
   bool whole() const { return gaps_ == 0 && duplicates_ == 0; }
 

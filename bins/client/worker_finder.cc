@@ -14,8 +14,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Long enough to cover a director that does not know yet, short enough for a worker that is back.
-constexpr Duration kLostFor = seconds(5);
 constexpr std::size_t kKnownMax = 16;
 constexpr Duration kSameTroubleAfter = seconds(5);
 
@@ -35,34 +33,35 @@ bool is_final(StatusCode code) {
 WorkerFinder::WorkerFinder(Host& host, const ClientOptions& options, Console console)
     : host_(host), options_(options), console_(console) {}
 
-asio::awaitable<FoundWorker> WorkerFinder::next() {
-  while (true) {
-    co_await wait_before_retry();
-    ++failures_;
-    forgive();
+asio::awaitable<Result<Peer>> WorkerFinder::find(std::vector<NodeId> excluded) {
+  lost_ = std::move(excluded);
+  for (int failures = 0;; ++failures) {
+    co_await wait_before_retry(failures);
     std::string final;
     std::size_t hopeless = 0;
     for (std::size_t asked = 0; asked < options_.directors.size(); ++asked) {
       const std::string director = options_.directors[director_];
       const Result<FoundWorker> found = co_await ask(director);
-      if (found.ok()) co_return *found;
+      if (found.ok()) co_return found->peer;
       if (is_final(found.code())) {
         final = "director at " + director + ": " + found.status().message;
         ++hopeless;
       }
-      if (hopeless == options_.directors.size() && known_.empty()) throw Exit{1, final};
+      if (hopeless == options_.directors.size() && known_.empty()) {
+        co_return error(found.code(), final);
+      }
       tell_trouble(director, found.status());
       director_ = (director_ + 1) % options_.directors.size();
       connected_ = false;
     }
     if (const auto known = known_worker()) {
       console_.info("🔀", "no director answers - trying {}, known from before", known->label);
-      co_return *known;
+      co_return known->peer;
     }
   }
 }
 
-asio::awaitable<Result<FoundWorker>> WorkerFinder::ask(std::string director) {
+asio::awaitable<Result<WorkerFinder::FoundWorker>> WorkerFinder::ask(std::string director) {
   auto resolving = resolve(director, Families());
   Result<std::vector<Address>> addresses = co_await std::move(resolving);
   if (!addresses.ok()) co_return addresses.status();
@@ -81,11 +80,11 @@ asio::awaitable<Result<FoundWorker>> WorkerFinder::ask(std::string director) {
   co_return trouble;
 }
 
-asio::awaitable<Result<FoundWorker>> WorkerFinder::ask_at(Address address) {
+asio::awaitable<Result<WorkerFinder::FoundWorker>> WorkerFinder::ask_at(Address address) {
   example::GetWorkerRequest request;
   request.set_connection_id(connection_id_);
   request.set_filter(options_.filter);
-  for (const Lost& lost : lost_) request.add_excluded(lost.id.text());
+  for (const NodeId& lost : lost_) request.add_excluded(lost.text());
 
   CallOptions options;
   options.timeout = known_.size() > 1 ? kPatienceWithOthers : kPatience;
@@ -99,7 +98,8 @@ asio::awaitable<Result<FoundWorker>> WorkerFinder::ask_at(Address address) {
   co_return *found;
 }
 
-std::optional<FoundWorker> WorkerFinder::accept(const example::GetWorkerResponse& response) {
+std::optional<WorkerFinder::FoundWorker> WorkerFinder::accept(
+    const example::GetWorkerResponse& response) {
   const auto parsed = [](const example::WorkerAddress& from) -> std::optional<FoundWorker> {
     const auto id = NodeId::parse(from.worker_id());
     const auto address = parse_address(from.address());
@@ -124,32 +124,29 @@ void WorkerFinder::remember(const FoundWorker& worker) {
   if (known_.size() > kKnownMax) known_.pop_back();
 }
 
-std::optional<FoundWorker> WorkerFinder::known_worker() {
+std::optional<WorkerFinder::FoundWorker> WorkerFinder::known_worker() const {
   for (const FoundWorker& worker : known_) {
     if (!is_lost(*worker.peer.expected)) return worker;
   }
   return std::nullopt;
 }
 
-void WorkerFinder::lost(const NodeId& worker) {
-  std::erase_if(lost_, [&](const Lost& lost) { return lost.id == worker; });
-  lost_.push_back({worker, host_.now() + kLostFor});
-}
-
 bool WorkerFinder::is_lost(const NodeId& id) const {
-  return std::any_of(lost_.begin(), lost_.end(), [&](const Lost& lost) { return lost.id == id; });
+  return std::find(lost_.begin(), lost_.end(), id) != lost_.end();
 }
 
-void WorkerFinder::forgive() {
-  const Instant now = host_.now();
-  std::erase_if(lost_, [&](const Lost& lost) { return lost.until <= now; });
+std::string WorkerFinder::label(const std::optional<NodeId>& worker) const {
+  const auto found = std::find_if(known_.begin(), known_.end(), [&](const FoundWorker& known) {
+    return known.peer.expected == worker;
+  });
+  return found != known_.end() ? found->label : "";
 }
 
 // The first try goes at once, then 25, 50, 100, 200, 200, ... ms.
-asio::awaitable<void> WorkerFinder::wait_before_retry() {
-  if (failures_ == 0) co_return;
+asio::awaitable<void> WorkerFinder::wait_before_retry(int failures) {
+  if (failures == 0) co_return;
   const Duration pause =
-      std::min<Duration>(milliseconds(25) * (1 << std::min(failures_ - 1, 3)), milliseconds(200));
+      std::min<Duration>(milliseconds(25) * (1 << std::min(failures - 1, 3)), milliseconds(200));
   asio::steady_timer timer(co_await asio::this_coro::executor, pause);
   co_await timer.async_wait(asio::use_awaitable);
 }

@@ -129,6 +129,13 @@ void ServiceWriter::write_client(pb::io::Printer& out) const {
                   "    ::rpcnet::CallOptions options = {}) const {\n"
                   "  return ::rpcnet::open<::rpcnet::ClientReader<$reply$>>(\n"
                   "      via_, $methods$::$name$, request, options);\n"
+                  "}\n"
+                  "// The same as a stream that goes on elsewhere, of a handler that can resume.\n"
+                  "$deprecated$::rpcnet::ResumableReader<$reply$> $name$_resumable(\n"
+                  "    const $request$& request,\n"
+                  "    const ::rpcnet::ResumeOptions& options = {}) const {\n"
+                  "  return ::rpcnet::resumable<$reply$>(\n"
+                  "      via_, $methods$::$name$, request, options);\n"
                   "}\n");
         break;
       case Kind::client_stream:

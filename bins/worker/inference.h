@@ -5,7 +5,6 @@
 #include <asio/awaitable.hpp>
 #include <asio/steady_timer.hpp>
 #include <set>
-#include <string>
 
 #include "bins/inference.rpcnet.h"
 #include "engine/instant.h"
@@ -14,12 +13,10 @@ namespace rpcnet::bins {
 
 class Inference final : public example::InferenceService {
  public:
-  using Requests = ServerReader<example::GenerateRequest>;
-  using Events = ServerWriter<example::GenerateEvent>;
+  explicit Inference(Duration interval) : interval_(interval) {}
 
-  Inference(std::string label, Duration interval);
-
-  asio::awaitable<Status> generate(ServerCall& call, Requests requests, Events events) override;
+  asio::awaitable<Status> generate(ServerCall& call, example::GenerateRequest request,
+                                   ServerWriter<example::Token> writer) override;
 
   // While failed, running streams end as unavailable between two tokens, and new ones are refused.
   void set_failed(bool failed);
@@ -28,12 +25,10 @@ class Inference final : public example::InferenceService {
   bool draining() const { return draining_; }
 
  private:
-  asio::awaitable<Status> stream(ServerCall& call, Events events, std::uint64_t sequence);
   // Why this worker does not serve now; ok if it does.
   Status condition() const;
   void wake();
 
-  std::string label_;
   Duration interval_;
   bool failed_ = false;
   bool draining_ = false;

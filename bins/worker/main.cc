@@ -43,7 +43,7 @@ asio::awaitable<int> work(Program& program, const WorkerOptions& options) {
   if (!started.ok()) throw cannot_start(options.addr, started.status());
   Host host = std::move(*started);
 
-  const auto inference = std::make_shared<Inference>(options.label, options.interval);
+  const auto inference = std::make_shared<Inference>(options.interval);
   host.serve(inference);
   serve_standard(host);
   console.info("✅", "Server bound successfully");

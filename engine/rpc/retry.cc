@@ -9,12 +9,6 @@
 namespace rpcnet::rpc {
 namespace {
 
-const std::string* find(const Metadata& metadata, std::string_view key) {
-  const auto found = std::find_if(metadata.begin(), metadata.end(),
-                                  [key](const auto& pair) { return pair.first == key; });
-  return found != metadata.end() ? &found->second : nullptr;
-}
-
 // A callee that asks for more than a day means never.
 std::optional<Duration> parse_retry_after(const std::string& text) {
   std::uint32_t milliseconds = 0;
@@ -26,16 +20,28 @@ std::optional<Duration> parse_retry_after(const std::string& text) {
 
 }  // namespace
 
+const std::string* find_metadata(const Metadata& metadata, std::string_view key) {
+  const auto found = std::find_if(metadata.begin(), metadata.end(),
+                                  [key](const auto& pair) { return pair.first == key; });
+  return found != metadata.end() ? &found->second : nullptr;
+}
+
+Duration backoff_after(std::uint32_t attempts, Duration min, Duration max, Rng& rng) {
+  const Duration ceiling = std::min(min * (std::int64_t{1} << std::min(attempts - 1, 20u)), max);
+  const auto half = static_cast<std::uint64_t>((ceiling / 2).count());
+  return ceiling / 2 + Duration(static_cast<Duration::rep>(rng.below(half + 1)));
+}
+
 bool is_transient(StatusCode code) {
   return code == StatusCode::unavailable || code == StatusCode::resource_exhausted;
 }
 
 bool is_free(const Status& status, const Metadata& trailers) {
-  return status.code == StatusCode::unavailable && find(trailers, kNotStarted) != nullptr;
+  return status.code == StatusCode::unavailable && find_metadata(trailers, kNotStarted) != nullptr;
 }
 
 PushBack push_back_of(const Metadata& trailers) {
-  const std::string* asked = find(trailers, kRetryAfterMs);
+  const std::string* asked = find_metadata(trailers, kRetryAfterMs);
   if (asked == nullptr) return {};
   const auto wait = parse_retry_after(*asked);
   return {.never = !wait, .wait = wait};
@@ -54,18 +60,14 @@ std::optional<Duration> Retry::next(const Status& status, const Metadata& traile
     if (status.ok()) budget_.on_success();
     return std::nullopt;
   }
-  const bool not_started = find(trailers, kNotStarted) != nullptr;
+  const bool not_started = find_metadata(trailers, kNotStarted) != nullptr;
   const bool free = is_free(status, trailers);
   if (!free) budget_.on_failure();
   if (attempts_ >= config_.attempts_max || !(safe_ || not_started)) return std::nullopt;
   if (!free && !budget_.allows()) return std::nullopt;
   const PushBack push_back = push_back_of(trailers);
   if (push_back.never || push_back.wait) return push_back.wait;
-  const Duration ceiling = std::min(
-      config_.backoff_min * (std::int64_t{1} << std::min(attempts_ - 1, 20u)), config_.backoff_max);
-  // Jitter over the upper half: those who failed together must not return together.
-  const auto half = static_cast<std::uint64_t>((ceiling / 2).count());
-  return ceiling / 2 + Duration(static_cast<Duration::rep>(rng.below(half + 1)));
+  return backoff_after(attempts_, config_.backoff_min, config_.backoff_max, rng);
 }
 
 }  // namespace rpcnet::rpc

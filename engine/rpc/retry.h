@@ -24,6 +24,13 @@ bool is_transient(StatusCode code);
 // Somebody who cannot be reached, or drains, is not overloaded: trying elsewhere costs no token.
 bool is_free(const Status& status, const Metadata& trailers);
 
+// The wait after so many attempts, from 1 on: doubling from `min` to `max`, with jitter over the
+// upper half, since those who failed together must not return together.
+Duration backoff_after(std::uint32_t attempts, Duration min, Duration max, Rng& rng);
+
+// The first value of `key`; null: there is none.
+const std::string* find_metadata(const Metadata& metadata, std::string_view key);
+
 // What a callee asks for in its trailers.
 struct PushBack {
   bool never = false;              // leave it alone for good

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/bytes.h"
+#include "engine/ids.h"
 #include "engine/key_index.h"
 #include "engine/output.h"
 #include "engine/status.h"
@@ -77,6 +78,7 @@ struct OutgoingCall {
   Kind kind = Kind::stream;
   bool half_closed = false;
   Inbox inbox;
+  std::optional<NodeId> worker;  // that was chosen for it
   Metadata headers;
   Metadata trailers;
   std::optional<Status> fault;          // found on this side; wins over what the engine says

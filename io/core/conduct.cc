@@ -1,6 +1,8 @@
 // Unary calls and streams along a route.
 #include "io/core/conduct.h"
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/co_spawn.hpp>
 #include <asio/error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/system_error.hpp>
@@ -95,7 +97,8 @@ class Claim {
 // Where an attempt goes.
 struct Place {
   Peer peer;
-  std::unique_ptr<Claim> claim;  // null: there was no choice
+  std::unique_ptr<Claim> claim{};  // null: there was no choice
+  std::optional<NodeId> worker{};  // who was chosen
 
   void on_ended(const Status& status, const Metadata& trailers) {
     if (claim) claim->on_ended(status, trailers);
@@ -111,6 +114,7 @@ class ClientChain : public Chain {
     view_.method = std::move(method);
     view_.metadata = std::move(terms_.metadata);
     view_.deadline = terms_.deadline;
+    tried_ = std::move(terms_.excluded);
   }
 
   ResponseMetadata take_response() { return {std::move(view_.headers), std::move(view_.trailers)}; }
@@ -167,9 +171,19 @@ class ClientChain : public Chain {
       if (!chosen.ok()) co_return chosen.status();
       tried_.push_back(chosen->id);
       Place found = place(chosen->peer());
+      found.worker = chosen->id;
       found.claim = std::make_unique<Claim>(*route_, std::move(registry), std::move(*chosen),
                                             view_.streaming);
       co_return std::move(found);
+    }
+    if (const auto* finder = std::get_if<PeerFinder>(&route_->target)) {
+      auto asking = (*finder)(tried_);
+      Result<Peer> found = co_await std::move(asking);
+      if (!found.ok()) co_return found.status();
+      if (found->expected) tried_.push_back(*found->expected);
+      Place asked = place(std::move(*found));
+      asked.worker = asked.peer.expected;
+      co_return std::move(asked);
     }
     const auto& name = std::get<NameTarget>(route_->target);
     if (name.known->empty()) {
@@ -183,7 +197,7 @@ class ClientChain : public Chain {
     co_return place(Peer(used_, std::nullopt));
   }
 
-  static Place place(Peer peer) { return {std::move(peer), nullptr}; }
+  static Place place(Peer peer) { return {.peer = std::move(peer)}; }
 
   // The next address of a name is used then, and after the last one it is looked up again.
   void doubt_peer(const Status& status) {
@@ -195,7 +209,7 @@ class ClientChain : public Chain {
   bool elsewhere() const {
     const auto* name = std::get_if<NameTarget>(&route_->target);
     if (name != nullptr) return !name->known->empty();
-    return std::holds_alternative<WorkerTarget>(route_->target);
+    return !std::holds_alternative<Peer>(route_->target);
   }
 
   // A peer with a wrong certificate says nothing of the others: to the call it is away.
@@ -212,6 +226,8 @@ class ClientChain : public Chain {
     terms.deadline = view_.deadline;
     return terms;
   }
+
+  bool once() const { return terms_.once; }
 
   RetryConfig retry_config() const {
     RetryConfig config = route_->core->retry_config();
@@ -381,12 +397,13 @@ class StreamChain final : public ClientChain {
     const RetryConfig config = retry_config();
     // A stream whose one request is known can begin elsewhere if no handler saw it.
     rpc::Retry retry(config, *route().budget, false);
-    const bool may_move = !std::holds_alternative<Peer>(route().target) && message_;
+    const bool may_move = !std::holds_alternative<Peer>(route().target) && message_ && !once();
     for (bool first = true;; first = false) {
       auto finding = find_place();
       Result<Place> place = co_await std::move(finding);
       if (!place.ok()) co_return first ? place.status() : *call_->outcome;
       call_->outcome.reset();
+      call_->worker = place->worker;
       std::optional<Bytes> message = may_move ? message_ : std::move(message_);
       core.begin(call_, place->peer, view().method, terms_now(), std::move(message));
       while (!call_->outcome) co_await call_->over.wait();
@@ -394,6 +411,7 @@ class StreamChain final : public ClientChain {
       view().trailers = call_->trailers;
       place->on_ended(*call_->outcome, call_->trailers);
       doubt_peer(*call_->outcome);
+      if (once()) co_return as_judged(*call_->outcome);
       if (!may_move || !elsewhere()) co_return *call_->outcome;
       const auto wait = retry.next(as_judged(*call_->outcome), call_->trailers, core.retry_rng());
       if (!wait || says(call_->trailers, rpc::kRetryAfterMs)) co_return *call_->outcome;
@@ -404,7 +422,24 @@ class StreamChain final : public ClientChain {
   std::optional<Bytes> message_;
 };
 
+// Runs a prepared streaming call along a route, to its end.
+asio::awaitable<void> conduct_stream(std::shared_ptr<const Route> route,
+                                     std::shared_ptr<OutgoingCall> call, std::string method,
+                                     std::optional<Bytes> message, Terms terms) {
+  StreamChain chain(std::move(route), call, std::move(method), std::move(message),
+                    std::move(terms));
+  auto running = chain.conduct();
+  Status status = co_await std::move(running);
+  // An interceptor may have ended it while the network goes on.
+  if (call->core != nullptr) give_up(*call, std::nullopt);
+  conclude(*call, std::move(status));
+}
+
 }  // namespace
+
+const Peer* plain_peer(const Route& route) {
+  return route.interceptors.empty() ? std::get_if<Peer>(&route.target) : nullptr;
+}
 
 asio::awaitable<Result<Peer>> resolve_peer(std::string text, Families families) {
   auto asking = resolve(std::move(text), families);
@@ -438,16 +473,26 @@ asio::awaitable<Result<Bytes>> conduct_unary(std::shared_ptr<const Route> route,
   co_return std::move(chain.reply);
 }
 
-asio::awaitable<void> conduct_stream(std::shared_ptr<const Route> route,
-                                     std::shared_ptr<OutgoingCall> call, std::string method,
-                                     std::optional<Bytes> message, Terms terms) {
-  StreamChain chain(std::move(route), call, std::move(method), std::move(message),
-                    std::move(terms));
-  auto running = chain.conduct();
-  Status status = co_await std::move(running);
-  // An interceptor may have ended it while the network goes on.
-  if (call->core != nullptr) give_up(*call, std::nullopt);
-  conclude(*call, std::move(status));
+std::shared_ptr<OutgoingCall> start_stream(std::shared_ptr<const Route> route, std::string method,
+                                           std::optional<Bytes> message, Terms terms) {
+  Core& core = *route->core;
+  if (const Peer* peer = plain_peer(*route)) {
+    return core.open(*peer, std::move(method), std::move(terms), std::move(message), Kind::stream);
+  }
+  auto call = std::make_shared<OutgoingCall>(core.runner());
+  call->preparing = true;
+  call->conducted = true;
+  call->half_closed = message.has_value();
+  const auto over = [call](const std::exception_ptr& thrown) {
+    if (thrown && !call->end) {
+      conclude(*call, error(StatusCode::cancelled, "cancelled by the caller"));
+    }
+  };
+  asio::co_spawn(core.context(),
+                 conduct_stream(std::move(route), call, std::move(method), std::move(message),
+                                std::move(terms)),
+                 asio::bind_cancellation_slot(call->conductor.slot(), over));
+  return call;
 }
 
 }  // namespace rpcnet::core

@@ -35,7 +35,7 @@ struct WorkerTarget {
 // What a Channel is made of.
 struct Route {
   std::shared_ptr<Core> core;
-  std::variant<Peer, NameTarget, WorkerTarget> target;
+  std::variant<Peer, NameTarget, WorkerTarget, PeerFinder> target;
   std::vector<ClientInterceptor> interceptors;
   std::shared_ptr<rpc::RetryBudget> budget;  // shared by copies
   HedgeConfig hedge;
@@ -53,6 +53,9 @@ std::shared_ptr<const Route> make_route(std::shared_ptr<Core> core, Target targe
   return route;
 }
 
+// Nothing but a peer, so that there is nothing to conduct; else null.
+const Peer* plain_peer(const Route& route);
+
 asio::awaitable<Result<Peer>> resolve_peer(std::string text, Families families);
 
 // A unary call to one peer, with nothing around it.
@@ -63,9 +66,8 @@ asio::awaitable<Result<Bytes>> call_peer(std::shared_ptr<Core> core, Peer peer, 
 asio::awaitable<Result<Bytes>> conduct_unary(std::shared_ptr<const Route> route, std::string method,
                                              Bytes request, Terms terms, Idempotency idempotency);
 
-// Runs a prepared streaming call along a route, to its end.
-asio::awaitable<void> conduct_stream(std::shared_ptr<const Route> route,
-                                     std::shared_ptr<OutgoingCall> call, std::string method,
-                                     std::optional<Bytes> message, Terms terms);
+// A streaming call along a route, begun. With a message there is no other one.
+std::shared_ptr<OutgoingCall> start_stream(std::shared_ptr<const Route> route, std::string method,
+                                           std::optional<Bytes> message, Terms terms);
 
 }  // namespace rpcnet::core

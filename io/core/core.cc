@@ -278,7 +278,10 @@ void Core::on(MessageArrived&& event) {
 }
 
 void Core::on(HeadersArrived&& event) {
-  if (OutgoingCall* call = outgoing_.find(event.call)) call->headers = std::move(event.metadata);
+  OutgoingCall* call = outgoing_.find(event.call);
+  if (call == nullptr) return;
+  call->headers = std::move(event.metadata);
+  call->readable.notify();
 }
 
 void Core::on(CallFinished&& event) {

@@ -43,6 +43,8 @@ struct Terms {
   ResponseMetadata* response = nullptr;
   std::string key;
   bool wait_for_ready = false;
+  std::vector<NodeId> excluded;          // workers to be chosen last
+  bool once = false;                     // who makes it tries again himself
   std::shared_ptr<IncomingCall> parent;  // for whose sake it is made
 };
 

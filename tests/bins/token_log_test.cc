@@ -20,7 +20,6 @@ BOOST_AUTO_TEST_CASE(NothingIsWhole) {
   TokenLog log;
   log.end(at(5s));
   BOOST_TEST(log.whole());
-  BOOST_TEST(log.next() == 1U);
   BOOST_TEST(log.summary() == "client: tokens=0 gaps=0 duplicates=0 failovers=0 longest_gap_ms=0");
 }
 
@@ -29,7 +28,6 @@ BOOST_AUTO_TEST_CASE(InOrderIsWholeAcrossAFailover) {
   log.observe(at(10s), 1);
   log.observe(at(10s + 200ms), 2);
   log.observe_failover();
-  BOOST_TEST(log.next() == 3U);
   log.observe(at(11s + 1999us), 3);
   log.observe(at(11s + 100ms), 4);
   BOOST_TEST(log.whole());
@@ -41,7 +39,6 @@ BOOST_AUTO_TEST_CASE(EachSequencePassedOverIsAGap) {
   TokenLog log;
   log.observe(at(1s), 3);
   BOOST_TEST(!log.whole());
-  BOOST_TEST(log.next() == 4U);
   log.observe(at(1s), 6);
   BOOST_TEST(log.summary() == "client: tokens=2 gaps=4 duplicates=0 failovers=0 longest_gap_ms=0");
 }
@@ -50,7 +47,6 @@ BOOST_AUTO_TEST_CASE(WhatCameBeforeIsADuplicateAndNoProgress) {
   TokenLog log;
   for (const std::uint64_t sequence : {1U, 2U, 2U, 1U}) log.observe(at(1s), sequence);
   BOOST_TEST(!log.whole());
-  BOOST_TEST(log.next() == 3U);
   log.observe(at(1s), 3);
   BOOST_TEST(log.summary() == "client: tokens=5 gaps=0 duplicates=2 failovers=0 longest_gap_ms=0");
 }
