@@ -317,6 +317,18 @@ struct AdmissionConfig {
   std::size_t queue_max = 1000;
 };
 
+// Calls that are answered together (engine/rpc/batcher.h).
+struct BatchConfig {
+  // Calls in one batch.
+  std::size_t batch_max = 32;
+  // How long the first call of a batch that is not full waits for others.
+  Duration wait_max = std::chrono::milliseconds(5);
+  // Calls that wait; further ones are turned away.
+  std::size_t queue_max = 1024;
+  // Batches that run at once; the next one fills up meanwhile.
+  std::size_t running_max = 1;
+};
+
 struct RegistryConfig {
   // An assignment that the worker's own report has not shown by then is forgotten: the client
   // never came. Ours: four heartbeats.

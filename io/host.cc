@@ -36,6 +36,14 @@ void Host::serve_stream(std::string method, StreamHandler handler) {
   core_->serve(std::move(method), {std::move(handler), nullptr});
 }
 
+void Host::register_batched(std::string method, BatchHandler<Bytes, Bytes> handler,
+                            const BatchConfig& config) {
+  const Batch<Bytes, Bytes> batch(config, std::move(handler));
+  serve(std::move(method), [batch](ServerCall& call, Bytes request) {
+    return batch.submit(call, std::move(request));
+  });
+}
+
 void Host::serve(const std::shared_ptr<Service>& service) {
   for (ServiceMethod& method : service->methods()) {
     core_->serve(std::string(method.info->name), {std::move(method.handler), service});

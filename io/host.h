@@ -30,6 +30,7 @@
 #include "engine/command.h"
 #include "engine/config.h"
 #include "engine/node.h"
+#include "io/batch.h"
 #include "io/call.h"
 #include "io/cluster_config.h"
 #include "io/completion.h"
@@ -137,6 +138,9 @@ class Host {
   // finishes those it has. At any time, also from inside a handler.
   void serve(std::string method, UnaryHandler handler);
   void serve_stream(std::string method, StreamHandler handler);
+  // Unary calls that are answered together (io/batch.h).
+  void register_batched(std::string method, BatchHandler<Bytes, Bytes> handler,
+                        const BatchConfig& config = {});
   // All methods of a service; it lives until they are replaced and their calls are over.
   void serve(const std::shared_ptr<Service>& service);
 

@@ -2,6 +2,7 @@
 // #include <rpcnet/io/rpcnet.h>.
 #pragma once
 
+#include "io/batch.h"
 #include "io/call.h"
 #include "io/channel.h"
 #include "io/cluster.h"
