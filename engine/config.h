@@ -27,6 +27,14 @@ struct LinksConfig {
   // Links of this protocol, dialled and accepted together. At the limit dials fail and accepted
   // links are closed as overloaded.
   std::size_t links_max = 20'000;
+  // Links to one peer: another one is dialled when no further stream may be opened on those there
+  // are. Ours: four times the streams that a peer allows, and no more sockets' worth of state.
+  std::size_t per_peer_max = 4;
+  // How long a link that was dialled beside another one may carry no call, and how long any other
+  // dialled link may; then it is closed, within as long again, and dialled anew when it is needed.
+  // Zero: never, and the transport's own idle timeout judges.
+  Duration spare_idle_max = std::chrono::seconds(10);
+  Duration idle_max{};
   // Datagrams that wait for a handshake, per link; the oldest goes first (it is the stalest).
   std::size_t datagrams_waiting_max = 8;
 };
@@ -344,7 +352,8 @@ struct NodeConfig {
   LinksConfig rpc_links{};
   LinksConfig gossip_links{.handshake_timeout = std::chrono::seconds(1),
                            .silence_max = Duration::zero(),
-                           .backoff_max = std::chrono::seconds(1)};
+                           .backoff_max = std::chrono::seconds(1),
+                           .per_peer_max = 1};
   SwimConfig swim{};
   PhiConfig phi{};
   RpcConfig rpc{};

@@ -154,7 +154,7 @@ inline constexpr std::size_t kFields<Notice> = 2;
 
 // The configuration.
 template <>
-inline constexpr std::size_t kFields<LinksConfig> = 6;
+inline constexpr std::size_t kFields<LinksConfig> = 9;
 template <>
 inline constexpr std::size_t kFields<VerdictConfig> = 4;
 template <>
@@ -241,6 +241,9 @@ auto fields_of(T& x) {
   } else if constexpr (kCount == 8) {
     auto& [a, b, c, d, e, f, g, h] = x;
     return std::tie(a, b, c, d, e, f, g, h);
+  } else if constexpr (kCount == 9) {
+    auto& [a, b, c, d, e, f, g, h, i] = x;
+    return std::tie(a, b, c, d, e, f, g, h, i);
   } else if constexpr (kCount == 11) {
     auto& [a, b, c, d, e, f, g, h, i, j, k] = x;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k);

@@ -51,9 +51,13 @@ Links::Links(Protocol protocol, const LinksConfig& config, Rng rng, std::uint64_
 
 Link* Links::reach(Instant now, const Peer& peer, Outbox& out) {
   Link* dialling = nullptr;
+  Link* full = nullptr;
+  std::size_t known = 0;
   const auto consider = [&](Link& link) -> Link* {
-    if (link.up) return &link;
-    if (dialling == nullptr) dialling = &link;
+    ++known;
+    if (link.up && (link.may_open_stream() || config_.per_peer_max <= 1)) return &link;
+    Link*& first = link.up ? full : dialling;
+    if (first == nullptr) first = &link;
     return nullptr;
   };
   if (peer.expected) {
@@ -68,15 +72,20 @@ Link* Links::reach(Instant now, const Peer& peer, Outbox& out) {
       if (Link* up = consider(link)) return up;
     }
   }
-  const LinkGroup address = group_of(peer.address);
-  for (std::uint32_t at = by_address_.first.find(address); at != kNone;
+  for (std::uint32_t at = by_address_.first.find(group_of(peer.address)); at != kNone;
        at = places_[at]->by_address.next) {
     Link& link = places_[at]->link;
     if (link.remote != peer.address || link.expected != peer.expected) continue;
     if (Link* up = consider(link)) return up;
   }
-  if (dialling != nullptr) return dialling;
+  if (full != nullptr) {
+    if (dialling == nullptr && known < config_.per_peer_max) dial(now, peer, out);
+    return full;
+  }
+  return dialling != nullptr ? dialling : dial(now, peer, out);
+}
 
+Link* Links::dial(Instant now, const Peer& peer, Outbox& out) {
   const auto backoff = backoffs_.find(peer.address);
   if (backoff != backoffs_.end() && now < backoff->second.until) return nullptr;
   if (size() >= config_.links_max) return nullptr;
@@ -86,7 +95,7 @@ Link* Links::reach(Instant now, const Peer& peer, Outbox& out) {
   Link& link = add(id);
   link.remote = peer.address;
   link.expected = peer.expected;
-  chain(by_address_, address, by_id_.find(id));
+  chain(by_address_, group_of(peer.address), by_id_.find(id));
   out.push(Connect{.link = id,
                    .protocol = protocol_,
                    .remote = peer.address,
@@ -94,6 +103,16 @@ Link* Links::reach(Instant now, const Peer& peer, Outbox& out) {
                    .handshake_timeout = config_.handshake_timeout,
                    .silence_max = config_.silence_max});
   return &link;
+}
+
+std::vector<LinkId> Links::dialled_for(const Peer& peer) const {
+  std::vector<LinkId> found;
+  for (std::uint32_t at = by_address_.first.find(group_of(peer.address)); at != kNone;
+       at = places_[at]->by_address.next) {
+    const Link& link = places_[at]->link;
+    if (link.remote == peer.address && link.expected == peer.expected) found.push_back(link.id);
+  }
+  return found;
 }
 
 Instant Links::retry_at(Instant now, const Address& address) const {

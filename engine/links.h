@@ -49,10 +49,15 @@ class Links {
   Links(Protocol protocol, const LinksConfig& config, Rng rng, std::uint64_t first,
         std::uint64_t step);
 
-  // The link to use for `peer`: one that is up, else one being dialled, else a new dial (Connect
-  // goes to `out`). nullptr: the peer is being left alone after failed dials, or links_max is
-  // reached. Only a link whose peer is known to be peer.expected is used when that is given.
+  // The link to use for `peer`: one that is up, the oldest with a stream to spare first, else one
+  // being dialled, else a new dial (Connect goes to `out`). nullptr: the peer is being left alone
+  // after failed dials, or links_max is reached. Only a link whose peer is known to be
+  // peer.expected is used when that is given. When no link has a stream to spare another one is
+  // dialled beside them, up to LinksConfig::per_peer_max.
   Link* reach(Instant now, const Peer& peer, Outbox& out);
+
+  // The links that were dialled for this very peer, oldest first.
+  std::vector<LinkId> dialled_for(const Peer& peer) const;
 
   // When reach() may have a better answer than nullptr for this address; later than `now`.
   Instant retry_at(Instant now, const Address& address) const;
@@ -78,6 +83,7 @@ class Links {
   // Ends the link by our own decision; it is forgotten at once.
   void close(LinkId id, CloseCode code, std::string reason, Outbox& out);
 
+  const LinksConfig& config() const { return config_; }
   std::size_t size() const { return by_id_.size(); }
   std::uint64_t datagrams_dropped() const { return datagrams_dropped_; }
 
@@ -107,6 +113,7 @@ class Links {
   static constexpr std::uint32_t kNone = KeyIndex<LinkId>::kNone;
 
   Link& add(LinkId id);
+  Link* dial(Instant now, const Peer& peer, Outbox& out);
   void chain(Chains& chains, LinkGroup group, std::uint32_t at);
   void unchain(Chains& chains, LinkGroup group, std::uint32_t at);
   void forget(std::uint32_t at);

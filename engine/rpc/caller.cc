@@ -26,22 +26,35 @@ std::optional<Duration> time_left(Instant now, std::optional<Instant> deadline) 
 
 // ----------------------------------------------------------------------------------------- facts
 
-void Caller::on_link_up(Instant now, Link& link, Outbox& out) { open_waiting(now, link, out); }
+void Caller::on_link_up(Instant now, Link& link, Outbox& out) {
+  if (link.id.dialled()) {
+    links_[link.id].idle_since = now;
+    if (const Duration period = idle_max(link); period > Duration::zero()) {
+      idle_.arm(link.id, now + period);
+    }
+  }
+  open_waiting(now, link, out);
+  // It is full already, and there is more to do: one more is dialled, if there may be one.
+  if (const Call* call = next_waiting(link)) {
+    shared_.links.reach(now, call->waiting->start.peer, out);
+  }
+}
 
 void Caller::on_streams_allowed(Instant now, Link& link, Outbox& out) {
   open_waiting(now, link, out);
 }
 
 void Caller::on_link_down(Instant now, const LinkDown& fact, Outbox& out) {
+  idle_.disarm(fact.link);
   const auto found = links_.find(fact.link);
   if (found == links_.end()) return;
   for (const CallId id : calls_.sorted({found->second.open, found->second.waiting})) {
     Call& call = *calls_.find(id);
     // Who has begun to answer has begun the call, whatever it says.
     const bool sent = call.self.bound && (call.headers_over || !was_drained(fact));
+    if (!call.self.bound && move_waiting(now, call, out)) continue;
     if (!call.self.bound && call.waiting->start.wait_for_ready) {
-      calls_.unlink(call.link->waiting, call);
-      call.link = nullptr;
+      dequeue(call);
       call.waiting->trouble = link_lost(fact, false).message;
       seek(now, call, out);
       continue;
@@ -166,9 +179,61 @@ void Caller::on_retry(Instant now, Outbox& out) {
 void Caller::seek(Instant now, Call& call, Outbox& out) {
   Link* link = shared_.links.reach(now, call.waiting->start.peer, out);
   if (link == nullptr) return park(now, call);
-  call.link = &links_[link->id];
-  calls_.append(call.link->waiting, call);
+  enqueue(call, *link);
   if (link->may_open_stream()) open_waiting(now, *link, out);
+}
+
+bool Caller::move_waiting(Instant now, Call& call, Outbox& out) {
+  for (const LinkId id : shared_.links.dialled_for(call.waiting->start.peer)) {
+    Link& link = *shared_.links.find(id);
+    if (!link.up) continue;
+    dequeue(call);
+    enqueue(call, link);
+    open_waiting(now, link, out);
+    return true;
+  }
+  return false;
+}
+
+void Caller::enqueue(Call& call, const Link& link) {
+  call.link = &links_[link.id];
+  calls_.append(call.link->waiting, call);
+  ++queued_;
+}
+
+void Caller::dequeue(Call& call) {
+  calls_.unlink(call.link->waiting, call);
+  call.link = nullptr;
+  --queued_;
+}
+
+bool Caller::is_spare(const Link& link) const {
+  for (const LinkId id : shared_.links.dialled_for({link.remote, link.expected})) {
+    if (id != link.id && shared_.links.find(id)->up) return true;
+  }
+  return false;
+}
+
+Duration Caller::idle_max(const Link& link) const {
+  const LinksConfig& config = shared_.links.config();
+  const bool spare = config.spare_idle_max > Duration::zero() && is_spare(link);
+  return spare ? config.spare_idle_max : config.idle_max;
+}
+
+std::optional<LinkId> Caller::take_idle(Instant now) {
+  while (const auto id = idle_.pop_due(now)) {
+    const Link& link = *shared_.links.find(*id);
+    LinkCalls& calls = links_.at(*id);
+    const Duration limit = idle_max(link);
+    if (std::exchange(calls.used, false) || !calls.open.empty() || !calls.waiting.empty()) {
+      calls.idle_since = now;
+    } else if (limit > Duration::zero() && now - calls.idle_since >= limit) {
+      links_.erase(*id);
+      return id;
+    }
+    if (limit > Duration::zero()) idle_.arm(*id, now + limit);
+  }
+  return std::nullopt;
 }
 
 void Caller::park(Instant now, Call& call) {
@@ -206,20 +271,20 @@ Outcome Caller::start(Instant now, StartCall&& command, Outbox& out) {
     return Outcome::done;
   }
   Call& call = calls_.add(command.call);
-  if (link != nullptr) call.link = &links_[link->id];
   call.half_closed = command.last;
   if (command.deadline) {
     call.timed = true;
     shared_.timers.arm(command.call, *command.deadline);
   }
   if (link != nullptr && link->may_open_stream()) {
+    call.link = &links_[link->id];
     open(now, call, *link, std::move(command), out);
     return Outcome::done;
   }
   if (command.message) call.sender.wait(*command.message);
   call.waiting = std::make_unique<Waiting>(Waiting{std::move(command), {}, false, {}});
   if (link != nullptr) {
-    calls_.append(call.link->waiting, call);
+    enqueue(call, *link);
   } else {
     call.waiting->trouble = unreachable(call.waiting->start.peer.address).message;
     park(now, call);
@@ -231,6 +296,7 @@ void Caller::open(Instant now, Call& call, Link& link, StartCall&& start, Outbox
   const StreamKey at{link.id, shared_.links.open_stream(link)};
   calls_.bind(call, at);
   calls_.append(call.link->open, call);
+  call.link->used = true;
   const auto left = time_left(now, start.deadline);
   Bytes frames;
   frames.reserve(request_header_size(left, start.method, start.metadata) +
@@ -245,16 +311,14 @@ void Caller::open(Instant now, Call& call, Link& link, StartCall&& start, Outbox
 }
 
 void Caller::open_waiting(Instant now, Link& link, Outbox& out) {
-  const auto found = links_.find(link.id);
-  if (found == links_.end()) return;
-  LinkCalls& calls = found->second;
-  while (Call* call = link.may_open_stream() ? calls_.front(calls.waiting) : nullptr) {
+  while (Call* call = link.may_open_stream() ? next_waiting(link) : nullptr) {
     StartCall& start = call->waiting->start;
     if (start.deadline && *start.deadline <= now) {
       finish(*call, too_late(false), not_started(), out);
       continue;
     }
-    calls_.unlink(calls.waiting, *call);
+    dequeue(*call);
+    call->link = &links_[link.id];
     const std::unique_ptr<Waiting> waiting = std::move(call->waiting);
     call->sender.opened();
     std::vector<Bytes>& messages = waiting->messages;
@@ -265,6 +329,20 @@ void Caller::open_waiting(Instant now, Link& link, Outbox& out) {
       call->sender.write_message(shared_, call->self.at, {}, std::move(messages[i]), last, out);
     }
   }
+}
+
+Caller::Call* Caller::next_waiting(const Link& link) {
+  if (queued_ == 0) return nullptr;
+  const auto own = links_.find(link.id);
+  if (own != links_.end() && !own->second.waiting.empty()) return calls_.front(own->second.waiting);
+  if (!link.id.dialled()) return nullptr;
+  for (const LinkId id : shared_.links.dialled_for({link.remote, link.expected})) {
+    const auto sibling = links_.find(id);
+    if (sibling != links_.end() && !sibling->second.waiting.empty()) {
+      return calls_.front(sibling->second.waiting);
+    }
+  }
+  return nullptr;
 }
 
 Outcome Caller::send(Instant, SendMessage&& command, Outbox& out) {
@@ -349,10 +427,12 @@ void Caller::leave(Call& call, bool peer_ended, StreamCode code, Outbox& out) {
 void Caller::finish(Call& call, Status status, Metadata trailers, Outbox& out) {
   const CallId id = call.self.id;
   if (call.timed) shared_.timers.disarm(id);
-  if (call.link != nullptr) {
-    calls_.unlink(call.self.bound ? call.link->open : call.link->waiting, call);
-  } else {
+  if (call.link == nullptr) {
     parked_.disarm(id);
+  } else if (call.self.bound) {
+    calls_.unlink(call.link->open, call);
+  } else {
+    dequeue(call);
   }
   calls_.remove(call);
   tell_finished(id, std::move(status), std::move(trailers), out);

@@ -45,6 +45,10 @@ class Caller {
   // Looks for a link for the parked calls whose time has come.
   void on_retry(Instant now, Outbox& out);
   std::optional<Instant> next_retry() const { return parked_.next(); }
+  // A dialled link that has carried no call for so long that it is to be closed; absent: there is
+  // none. Ask again when it is closed: of two that are spare beside each other one stays.
+  std::optional<LinkId> take_idle(Instant now);
+  std::optional<Instant> next_idle() const { return idle_.next(); }
 
   Outcome start(Instant now, StartCall&& command, Outbox& out);
   Outcome send(Instant now, SendMessage&& command, Outbox& out);
@@ -57,8 +61,10 @@ class Caller {
 
  private:
   struct LinkCalls {
-    CallList open;     // they have a stream
-    CallList waiting;  // for the handshake or for StreamsAllowed, oldest first
+    CallList open;      // they have a stream
+    CallList waiting;   // for the handshake or for StreamsAllowed, oldest first
+    bool used = false;  // since it was looked at last
+    Instant idle_since{};
   };
 
   // What waits with a call that has no stream yet.
@@ -87,6 +93,15 @@ class Caller {
   void park(Instant now, Call& call);
   void open(Instant now, Call& call, Link& link, StartCall&& start, Outbox& out);
   void open_waiting(Instant now, Link& link, Outbox& out);
+  // The call that gets the link's next stream: the first of its own, else of a sibling's.
+  Call* next_waiting(const Link& link);
+  // Hands a waiting call of a link that is gone to another one. False: none is up.
+  bool move_waiting(Instant now, Call& call, Outbox& out);
+  void enqueue(Call& call, const Link& link);
+  void dequeue(Call& call);
+  // Is there another link that is up and does the same?
+  bool is_spare(const Link& link) const;
+  Duration idle_max(const Link& link) const;
   // Takes the frame that call.frames reached; `rest` follows it. False: the call is finished.
   bool on_frame(Call& call, BytesView rest, bool fin, Outbox& out);
   void malformed(Call& call, bool fin, const char* what, Outbox& out);
@@ -99,8 +114,10 @@ class Caller {
 
   Shared& shared_;
   CallTable<Call> calls_;
+  std::size_t queued_ = 0;             // calls that wait on some link
   std::map<LinkId, LinkCalls> links_;  // nodes keep their addresses
   Timers<CallId> parked_;              // calls without a link, by when to look for one
+  Timers<LinkId> idle_;                // dialled links, by when to look whether they are of use
 };
 
 }  // namespace rpcnet::rpc

@@ -109,11 +109,15 @@ Outcome Rpc::stop_accepting(Instant, StopAccepting&&, Outbox&) {
 
 Outcome Rpc::close_drained(Instant now, Outbox& out) {
   for (const LinkId link : callee_.idle_links()) {
-    const LinkDown down{link, LinkEnd::closed_by_peer, 0, {}};
-    shared_.links.close(link, CloseCode::drained, "drained", out);
-    callee_.on_link_down(now, down, out);
+    close(now, link, CloseCode::drained, "drained", out);
   }
   return Outcome::done;
+}
+
+// No call runs on it, in either role.
+void Rpc::close(Instant now, LinkId link, CloseCode code, std::string reason, Outbox& out) {
+  shared_.links.close(link, code, std::move(reason), out);
+  callee_.on_link_down(now, LinkDown{link, LinkEnd::closed_by_peer, 0, {}}, out);
 }
 
 // ------------------------------------------------------------------------------------- deadlines
@@ -127,12 +131,15 @@ void Rpc::on_deadline(Instant now, Outbox& out) {
     }
   }
   caller_.on_retry(now, out);
+  while (const auto idle = caller_.take_idle(now)) close(now, *idle, CloseCode::none, "idle", out);
 }
 
 std::optional<Instant> Rpc::deadline() const {
-  const auto call = shared_.timers.next();
-  const auto retry = caller_.next_retry();
-  return call && retry ? std::min(*call, *retry) : (call ? call : retry);
+  std::optional<Instant> first;
+  for (const auto& next : {shared_.timers.next(), caller_.next_retry(), caller_.next_idle()}) {
+    if (next && (!first || *next < *first)) first = next;
+  }
+  return first;
 }
 
 bool Rpc::is_writable(CallId call) const {

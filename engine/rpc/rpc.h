@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "engine/command.h"
 #include "engine/config.h"
@@ -84,6 +85,7 @@ class Rpc {
   const Counters& counters() const { return shared_.counters; }
 
  private:
+  void close(Instant now, LinkId link, CloseCode code, std::string reason, Outbox& out);
   // Streams that this side opened carry outgoing calls, the peer's carry incoming ones.
   static bool is_ours(LinkId link, StreamId stream);
 

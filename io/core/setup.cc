@@ -167,6 +167,7 @@ Result<Setup> set_up(asio::io_context& context, HostOptions options) {
                   .rpc = options.rpc,
                   .registry = options.cluster.registry};
   if (options.cluster.links) node.gossip_links = *options.cluster.links;
+  node.gossip_links.per_peer_max = 1;
 
   quic::EndpointConfig endpoint = std::move(options.quic);
   endpoint.cluster = cluster;

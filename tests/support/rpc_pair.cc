@@ -25,8 +25,8 @@ RpcPair::RpcPair(PairOptions options)
     : options_(options),
       rng_(options.seed),
       now_(std::chrono::seconds(1)),
-      machines_{Machine{rpc::Rpc(options.client, LinksConfig{}, Rng(options.seed).fork(1))},
-                Machine{rpc::Rpc(options.server, LinksConfig{}, Rng(options.seed).fork(2))}} {}
+      machines_{Machine{rpc::Rpc(options.client, options.links, Rng(options.seed).fork(1))},
+                Machine{rpc::Rpc(options.server, options.links, Rng(options.seed).fork(2))}} {}
 
 template <typename Command, typename Method>
 Outcome RpcPair::give(Side side, Command&& command, Method method) {
@@ -164,6 +164,16 @@ void RpcPair::perform(Side side, const Order& order) {
       require(!ours->low_mark, "watched twice");
       ours->low_mark = watch->low_mark;
     }
+  } else if (const auto* close = std::get_if<CloseLink>(&order)) {
+    const LinkState* found = find(side, close->link);
+    require(found != nullptr, "closes a link that is gone");
+    const LinkState link = *found;
+    std::erase_if(links_, [&](const LinkState& one) { return one.ids == link.ids; });
+    if (!link.up[index(other(side))]) return;
+    const LinkDown down{link.ids[index(other(side))], LinkEnd::closed_by_peer,
+                        static_cast<std::uint64_t>(close->code), close->reason};
+    machine(other(side)).rpc.on_link_down(now_, down, machine(other(side)).out);
+    drain(other(side));
   } else {
     throw std::logic_error("an order that RPC has no use for");
   }

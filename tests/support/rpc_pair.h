@@ -26,6 +26,7 @@ struct PairOptions {
   std::uint64_t seed = 1;
   RpcConfig client{};
   RpcConfig server{};
+  LinksConfig links{};                // of both
   std::uint64_t window = 64 * 1024;   // of each stream direction, bytes
   std::uint64_t streams = 100;        // that each side may have open
   std::uint64_t piece_max = 1 << 20;  // bytes in one StreamData

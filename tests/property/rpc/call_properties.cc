@@ -249,6 +249,9 @@ class Model {
     RC_ASSERT(pair_.rpc(Side::client).outgoing() == 0U);
     RC_ASSERT(pair_.rpc(Side::server).serving() == 0U);
     RC_ASSERT(pair_.open_streams() == 0U);
+    // Links that were dialled beside another one are of no use any more.
+    for (int round = 0; round < 8; ++round) pair_.advance(LinksConfig{}.spare_idle_max);
+    RC_ASSERT(pair_.rpc(Side::client).links() <= 1U);
     RC_ASSERT(!pair_.rpc(Side::client).deadline().has_value());
     RC_ASSERT(!pair_.rpc(Side::server).deadline().has_value());
     RC_ASSERT(pair_.rpc(Side::client).counters().malformed == 0U);

@@ -413,6 +413,7 @@ BOOST_AUTO_TEST_CASE(ACallThatWasSentDoesNotWaitAgain) {
 BOOST_AUTO_TEST_CASE(CallsWaitForStreamsInOrder) {
   PairOptions options;
   options.streams = 2;
+  options.links.per_peer_max = 1;
   RpcPair pair(options);
   for (std::uint64_t id = 1; id <= 9; id += 2) {
     StartCall start = streaming(id);
