@@ -40,6 +40,17 @@ bool is_free(const Status& status, const Metadata& trailers) {
   return status.code == StatusCode::unavailable && find_metadata(trailers, kNotStarted) != nullptr;
 }
 
+bool blames_callee(const Status& status, const Metadata& trailers) {
+  switch (status.code) {
+    case StatusCode::unavailable:
+    case StatusCode::deadline_exceeded:
+    case StatusCode::unknown:
+    case StatusCode::internal:
+    case StatusCode::data_loss: return find_metadata(trailers, kNotStarted) == nullptr;
+    default: return false;
+  }
+}
+
 PushBack push_back_of(const Metadata& trailers) {
   const std::string* asked = find_metadata(trailers, kRetryAfterMs);
   if (asked == nullptr) return {};

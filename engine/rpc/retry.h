@@ -24,6 +24,10 @@ bool is_transient(StatusCode code);
 // Somebody who cannot be reached, or drains, is not overloaded: trying elsewhere costs no token.
 bool is_free(const Status& status, const Metadata& trailers);
 
+// A failure that says something about the callee, or the way to it, and not about what was asked;
+// it did begin the call.
+bool blames_callee(const Status& status, const Metadata& trailers);
+
 // The wait after so many attempts, from 1 on: doubling from `min` to `max`, with jitter over the
 // upper half, since those who failed together must not return together.
 Duration backoff_after(std::uint32_t attempts, Duration min, Duration max, Rng& rng);

@@ -39,18 +39,6 @@ asio::awaitable<void> ended(std::shared_ptr<OutgoingCall> call) {
   while (!call->end) co_await call->over.wait();
 }
 
-// A failure that says something about the worker and not about what was asked of it.
-bool is_workers_fault(const Status& status, const Metadata& trailers) {
-  switch (status.code) {
-    case StatusCode::unavailable:
-    case StatusCode::deadline_exceeded:
-    case StatusCode::unknown:
-    case StatusCode::internal:
-    case StatusCode::data_loss: return !says(trailers, rpc::kNotStarted);
-    default: return false;
-  }
-}
-
 // A worker chosen for one attempt: counted as its load for as long as this lives, and judged by how
 // the attempt ends.
 class Claim {
@@ -74,7 +62,7 @@ class Claim {
     ended_ = true;
     // One that was never begun is no example of how long calls take.
     if (!says(trailers, rpc::kNotStarted)) {
-      judge(is_workers_fault(status, trailers) ? failure : success);
+      judge(rpc::blames_callee(status, trailers) ? failure : success);
     }
   }
 

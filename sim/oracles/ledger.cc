@@ -229,7 +229,16 @@ void LedgerOracle::on_attempt(HostIndex host, const Exchange& exchange) {
   const auto [found, first] = requests_.try_emplace(exchange.attempt_of);
   Request& request = found->second;
   if (first) request.safe = value_of(exchange.metadata, kSafe) == "1";
+  if (first) request.hedged = value_of(exchange.metadata, kHedged) == "1";
   ++request.attempts;
+  if (request.hedged) {
+    request.open = true;
+    if (!check(request.safe && !request.answered && request.attempts <= kHedgedMax)) {
+      fail(host, text_of(exchange) + " is made once more, though it is answered, not safe, or " +
+                     std::to_string(kHedgedMax) + " attempts were made");
+    }
+    return;
+  }
   if (!check(!request.open && request.may_go_on)) {
     return fail(host, text_of(exchange) + " tries again what must not be tried again");
   }
@@ -252,6 +261,7 @@ void LedgerOracle::on_attempt_ended(const Exchange& exchange, const Status& stat
   const bool transient =
       status.code == StatusCode::unavailable || status.code == StatusCode::resource_exhausted;
   request.open = false;
+  request.answered = request.answered || !transient;
   request.may_go_on = transient && (request.safe || elsewhere);
   request.ended = world().now();
 }
@@ -522,6 +532,7 @@ void LedgerOracle::on_order(HostIndex host, const Order& order) {
   auto& links = dialled_[host];
   if (const auto* connect = std::get_if<Connect>(&order)) {
     if (connect->protocol != Protocol::rpc) return;
+    check_dial(host, *connect);
     links[connect->link] = {.remote = connect->remote, .expected = connect->expected};
   } else if (const auto* close = std::get_if<CloseLink>(&order)) {
     links.erase(close->link);
@@ -559,6 +570,23 @@ void LedgerOracle::on_opened(HostIndex host, const Dialled& link, BytesView head
                             ", which waited longer");
     }
     ++it;
+  }
+}
+
+// A link beside others is dialled only when all of them are full, one at a time, and so many.
+void LedgerOracle::check_dial(HostIndex host, const Connect& connect) {
+  std::size_t known = 0;
+  for (const auto& [id, link] : dialled_[host]) {
+    if (link.remote != connect.remote || link.expected != connect.expected) continue;
+    ++known;
+    if (!check(link.up && link.opened >= link.allowed)) {
+      return fail(host, "dials " + to_text(connect.remote) +
+                            " once more, though a link to it has room or is being dialled");
+    }
+  }
+  if (!check(known < world().host(host).setup.config.rpc_links.per_peer_max)) {
+    fail(host, "dials " + to_text(connect.remote) + " once more, beside " + std::to_string(known) +
+                   " links");
   }
 }
 

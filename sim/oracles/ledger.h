@@ -97,7 +97,9 @@ class LedgerOracle final : public Oracle {
   };
   // What is tried again under a name of its own.
   struct Request {
-    bool safe = false;  // may be executed twice
+    bool safe = false;      // may be executed twice
+    bool hedged = false;    // its attempts run side by side
+    bool answered = false;  // of those one has ended it
     std::uint32_t attempts = 0;
     std::uint32_t executed = 0;
     bool open = false;
@@ -142,6 +144,7 @@ class LedgerOracle final : public Oracle {
   bool may_be_unavailable(const Exchange& exchange) const;
   void check_deadline(HostIndex host, const Exchange& exchange, const CallArrived& arrived);
   void on_opened(HostIndex host, const Dialled& link, BytesView header);
+  void check_dial(HostIndex host, const Connect& connect);
   bool may_be_opened(const Exchange& exchange) const;
   void end_at_callee(Exchange& exchange);
   void end_at_caller(Name name, Exchange& exchange);

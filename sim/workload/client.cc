@@ -20,8 +20,9 @@ enum Due : std::uint64_t {
   kGoOn = 5,
   kTake = 6,
   kAgain = 7,
+  kHedge = 8,
 };
-constexpr std::uint64_t kDueBits = 3;
+constexpr std::uint64_t kDueBits = 4;
 
 std::uint64_t token_of(Due due, CallId call) { return (call.value << kDueBits) | due; }
 
@@ -34,9 +35,12 @@ enum Purpose : std::uint64_t {
   kDrawTalk = 6,
   kDrawMessage = 7,
   kDrawTry = 8,
+  kDrawHedge = 9,
 };
 
 constexpr Duration kLazy = milliseconds(120);
+constexpr HedgeConfig kHedging{.delay = milliseconds(30), .attempts_max = kHedgedMax};
+constexpr std::size_t kKnownMax = 3;
 
 std::uint64_t at_least_one(std::int64_t value) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 1));
@@ -74,6 +78,7 @@ void Client::on_timer(ProgramContext& context, std::uint64_t token) {
     case kCancel: context.command(CancelCall{call}); return;
     case kGoOn: return go_on(context, call);
     case kTake: return take(context, call);
+    case kHedge: return look_at_hedge(context, call.value);
     case kAgain:
       if (const auto failed = failed_.find(call); failed != failed_.end()) {
         auto unary = failed_.extract(failed);
@@ -113,6 +118,8 @@ void Client::ask_director(ProgramContext& context) {
   assigned_.reset();
   const std::uint64_t number = asks_++;
   AssignRequest request{excluded_};
+  for (NodeId& worker : outliers_.away(context.now()))
+    request.excluded.push_back(std::move(worker));
   // The random one as often as all others: chance is judged by numbers.
   const std::uint64_t registry = context.draw(kDrawRegistry, number, 2 * kRegistries);
   request.registry =
@@ -165,6 +172,11 @@ void Client::make_unary_call(ProgramContext& context) {
                            std::to_string(context.now().time_since_epoch().count()) + '.' +
                            std::to_string(number);
   unary.call.metadata = {{kRequestName, name}, {kSafe, safe ? "1" : "0"}};
+  if (safe && context.draw(kDrawHedge, number, 2) == 0) {
+    unary.call.metadata.emplace_back(kHedged, "1");
+    hedged_.emplace(number, Hedged{std::move(unary.call), rpc::Hedge(kHedging, budget_), {}});
+    return begin_attempt(context, number);
+  }
   const auto id = try_unary(context, std::move(unary));
   if (id) give_up_later(context, *id, number * 2, 5 + at_least_one(workload_.work_ms));
 }
@@ -175,7 +187,9 @@ std::optional<CallId> Client::try_unary(ProgramContext& context, Unary&& unary) 
   const CallId id = new_call();
   call.call = id;
   const auto placed = unaries_.emplace(id, std::move(unary)).first;
+  asked_.emplace(id, Asked{*call.peer.expected, context.now()});
   if (start_call(context, std::move(call)) == Outcome::done) return id;
+  asked_.erase(id);
   unaries_.erase(placed);
   return std::nullopt;
 }
@@ -188,6 +202,75 @@ void Client::on_unary_finished(ProgramContext& context, const CallFinished& fini
   if (!wait || context.now() + *wait >= *unary.call.deadline) return;
   context.wake(*wait, token_of(kAgain, finished.call));
   failed_.insert(std::move(ended));
+}
+
+void Client::judge(ProgramContext& context, const CallFinished& finished) {
+  using enum cluster::Outliers::Ending;
+  const auto asked = asked_.extract(finished.call);
+  if (asked.empty()) return;
+  const auto& [worker, at] = asked.mapped();
+  auto ending = rpc::blames_callee(finished.status, finished.trailers) ? failure : success;
+  if (finished.status.code == StatusCode::cancelled) ending = given_up;
+  outliers_.on_ended(context.now(), worker, ending, context.now() - at);
+}
+
+void Client::begin_attempt(ProgramContext& context, std::uint64_t request) {
+  Hedged& hedged = hedged_.at(request);
+  StartCall call = hedged.call;
+  const CallId id = new_call();
+  call.call = id;
+  if (hedged.begun < known_.size()) call.peer = known_[hedged.begun];
+  ++hedged.begun;
+  hedged.hedge.on_begun(context.now());
+  hedged.open.push_back(id);
+  attempts_.emplace(id, request);
+  asked_.emplace(id, Asked{*call.peer.expected, context.now()});
+  if (start_call(context, std::move(call)) != Outcome::done) {
+    // As many calls are open as may be: that is the request's end.
+    asked_.erase(id);
+    attempts_.erase(id);
+    std::erase(hedged.open, id);
+    if (hedged.open.empty()) hedged_.erase(request);
+    return;
+  }
+  if (const auto due = hedged.hedge.due()) {
+    context.wake(*due - context.now(), token_of(kHedge, CallId{request}));
+  }
+}
+
+// Is it time for another attempt?
+void Client::look_at_hedge(ProgramContext& context, std::uint64_t request) {
+  const auto found = hedged_.find(request);
+  if (found == hedged_.end()) return;
+  const auto due = found->second.hedge.due();
+  const bool in_time = due && *due < *found->second.call.deadline && context.active();
+  if (!in_time) {
+    if (found->second.open.empty()) hedged_.erase(found);
+  } else if (*due <= context.now()) {
+    begin_attempt(context, request);
+  } else {
+    context.wake(*due - context.now(), token_of(kHedge, CallId{request}));
+  }
+}
+
+void Client::on_hedged_finished(ProgramContext& context, const CallFinished& finished) {
+  const auto attempt = attempts_.extract(finished.call);
+  if (attempt.empty()) return;
+  const std::uint64_t request = attempt.mapped();
+  const auto found = hedged_.find(request);
+  if (found == hedged_.end()) return;
+  Hedged& hedged = found->second;
+  std::erase(hedged.open, finished.call);
+  if (!hedged.hedge.on_ended(context.now(), finished.status, finished.trailers)) {
+    return look_at_hedge(context, request);
+  }
+  // The others are of no use any more.
+  const std::vector<CallId> others = std::move(hedged.open);
+  hedged_.erase(found);
+  for (const CallId other : others) {
+    attempts_.erase(other);
+    context.command(CancelCall{other});
+  }
 }
 
 // ------------------------------------------------------------------------- sums and talks
@@ -297,11 +380,17 @@ void Client::on_message(ProgramContext& context, const MessageArrived& message) 
 
 void Client::on_finished(ProgramContext& context, const CallFinished& finished) {
   talks_.erase(finished.call);
+  judge(context, finished);
   on_unary_finished(context, finished);
+  on_hedged_finished(context, finished);
   if (assigning_ == finished.call) {
     assigning_.reset();
     if (finished.status.ok() && assigned_) {
       worker_ = assigned_;
+      const Peer worker{worker_->address, worker_->worker};
+      std::erase_if(known_, [&](const Peer& one) { return one.expected == worker.expected; });
+      known_.insert(known_.begin(), worker);
+      if (known_.size() > kKnownMax) known_.pop_back();
       open_stream(context);
       return;
     }

@@ -2,9 +2,10 @@
 // tokens from it, and goes on with another worker, where it stopped, when that one is lost.
 //
 // Beside the streams it makes calls of the other kinds at a steady pace: unary ones, which are
-// tried again when they fail and some of which wait for their worker to be reachable, sums of many
-// messages, and talks both ways, with messages of all sizes, deadlines or none, taken late or at
-// once, half-closed early or late, and some given up in the middle.
+// tried again when they fail, or made again beside the first attempt when they take long, and some
+// of which wait for their worker to be reachable; sums of many messages; and talks both ways, with
+// messages of all sizes, deadlines or none, taken late or at once, half-closed early or late, and
+// some given up in the middle. Workers that fail it often, or lag, it leaves alone for a while.
 #pragma once
 
 #include <deque>
@@ -12,8 +13,10 @@
 #include <optional>
 #include <vector>
 
+#include "engine/cluster/outliers.h"
 #include "engine/command.h"
 #include "engine/rng.h"
+#include "engine/rpc/hedge.h"
 #include "engine/rpc/retry.h"
 #include "sim/plan.h"
 #include "sim/program.h"
@@ -53,6 +56,19 @@ class Client final : public Program {
     Rng chance;
   };
 
+  // A request whose attempts run side by side, at different workers as far as some are known.
+  struct Hedged {
+    StartCall call;  // without its number, peer and name
+    rpc::Hedge hedge;
+    std::vector<CallId> open;
+    std::size_t begun = 0;
+  };
+
+  // A call to a worker has ended: is that worker to be left alone?
+  void judge(ProgramContext& context, const CallFinished& finished);
+  void begin_attempt(ProgramContext& context, std::uint64_t request);
+  void look_at_hedge(ProgramContext& context, std::uint64_t request);
+  void on_hedged_finished(ProgramContext& context, const CallFinished& finished);
   std::optional<CallId> try_unary(ProgramContext& context, Unary&& unary);
   void on_unary_finished(ProgramContext& context, const CallFinished& finished);
   void ask_director(ProgramContext& context);
@@ -88,10 +104,19 @@ class Client final : public Program {
   std::uint64_t echoes_ = 0;
   std::uint64_t talked_ = 0;
   std::map<CallId, Talk> talks_;
+  struct Asked {
+    NodeId worker;
+    Instant at;
+  };
+  std::map<CallId, Asked> asked_;  // unary calls that are open
+  cluster::Outliers outliers_{OutlierConfig{.latency_factor = 3}};
   RetryConfig retries_;
   rpc::RetryBudget budget_{retries_};
-  std::map<CallId, Unary> unaries_;  // by the call of the present attempt
-  std::map<CallId, Unary> failed_;   // by that of the last one; will be tried again
+  std::vector<Peer> known_;                   // workers that a director named, the latest first
+  std::map<std::uint64_t, Hedged> hedged_;    // by the request's number
+  std::map<CallId, std::uint64_t> attempts_;  // of those, to their requests
+  std::map<CallId, Unary> unaries_;           // by the call of the present attempt
+  std::map<CallId, Unary> failed_;            // by that of the last one; will be tried again
 };
 
 }  // namespace rpcnet::sim

@@ -28,6 +28,9 @@ inline constexpr const char* kCallName = "sim-call";
 // "1" if it may be executed twice.
 inline constexpr const char* kRequestName = "sim-request";
 inline constexpr const char* kSafe = "sim-safe";
+// "1" if its attempts run side by side, and how many there are at most.
+inline constexpr const char* kHedged = "sim-hedged";
+inline constexpr std::uint32_t kHedgedMax = 3;
 
 // A director's registries, one for each strategy; all hold the workers.
 inline constexpr std::uint32_t kRegistries = 7;
