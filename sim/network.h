@@ -93,6 +93,9 @@ class Network {
   virtual std::size_t open_streams(HostIndex host) const = 0;
   // Bytes that its process wrote to streams and that nobody has acknowledged yet.
   virtual std::uint64_t unacknowledged(HostIndex host) const = 0;
+  // Bytes received on streams and not given back to the windows of their links; 0 where the network
+  // does not keep count.
+  virtual std::uint64_t uncredited(HostIndex) const { return 0; }
   virtual const NetworkCounters& counters() const = 0;
 };
 

@@ -47,6 +47,7 @@ struct Counters {
   std::uint64_t closing = 0;            // ended, still answering late packets (core/afterlife.h)
   std::uint64_t streams = 0;            // open, or waiting for the last acknowledgement
   std::uint64_t send_buffer_bytes = 0;  // written to streams and not acknowledged
+  std::uint64_t uncredited_bytes = 0;   // received on streams, not given back to their links
 
   std::uint64_t refused(RefusalKind kind) const { return refusals[static_cast<std::size_t>(kind)]; }
   std::uint64_t ended(LinkEnd end) const { return links_down[static_cast<std::size_t>(end)]; }

@@ -10,6 +10,9 @@ constexpr std::size_t kGossipStreams = 16;
 // And what they hold: views, not calls.
 constexpr std::uint64_t kGossipBytes = std::uint64_t{1} << 20;
 
+// What comes of views is taken at once, but for the rest of a frame.
+constexpr std::uint64_t kTaken = std::uint64_t{1} << 16;
+
 }  // namespace
 
 bool ResourcesOracle::settled() {
@@ -26,6 +29,9 @@ bool ResourcesOracle::settled() {
                       (plan().is_client(i) ? 0 : kGossipBytes))) {
       left_ = name_of(i) + " holds " + std::to_string(world().network().unacknowledged(i)) +
               " bytes for its peers";
+    } else if (!check(world().network().uncredited(i) <= (plan().is_client(i) ? 0 : kTaken))) {
+      left_ = name_of(i) + " has not given back " +
+              std::to_string(world().network().uncredited(i)) + " bytes of its links' windows";
     } else if (!check(!host.node->poll())) left_ = name_of(i) + " has outputs that nobody took";
   }
   return left_.empty();

@@ -75,6 +75,11 @@ std::uint64_t QuicNetwork::unacknowledged(HostIndex host) const {
   return counters == nullptr ? 0 : counters->send_buffer_bytes;
 }
 
+std::uint64_t QuicNetwork::uncredited(HostIndex host) const {
+  const quic::Counters* counters = endpoint(host);
+  return counters == nullptr ? 0 : counters->uncredited_bytes;
+}
+
 const quic::Counters* QuicNetwork::endpoint(HostIndex host) const {
   const auto& process = stations_[host].process;
   return process ? &process->counters() : nullptr;

@@ -74,6 +74,7 @@ Connection::~Connection() {
   if (half_open()) --shared_.counters.half_open;
   shared_.counters.streams -= streams_.size();
   shared_.counters.send_buffer_bytes -= unacknowledged_;
+  shared_.counters.uncredited_bytes -= uncredited_;
 }
 
 std::unique_ptr<Connection> Connection::dial(Shared& shared, std::shared_ptr<const TlsContext> tls,
@@ -451,7 +452,7 @@ void Connection::consume_stream(StreamId id, std::uint64_t bytes) {
   if (ending_ || stream == nullptr || !stream->reading) return;  // credited when it ended
   ENGINE_ASSERT(bytes <= stream->unconsumed);
   stream->unconsumed -= bytes;
-  ngtcp2_conn_extend_max_offset(conn_, bytes);
+  credit_link(bytes);
   const int error =
       ngtcp2_conn_extend_max_stream_offset(conn_, static_cast<std::int64_t>(id.value), bytes);
   if (error != 0) fail(error, "crediting a stream");
@@ -485,13 +486,21 @@ void Connection::freed(Stream& stream, std::uint64_t bytes) {
 
 // What nobody will consume any more must not count against the link's window for ever.
 void Connection::credit_unconsumed(Stream& stream) {
-  ngtcp2_conn_extend_max_offset(conn_, stream.unconsumed);
+  credit_link(stream.unconsumed);
   stream.unconsumed = 0;
 }
 
+void Connection::credit_link(std::uint64_t bytes) {
+  uncredited_ -= bytes;
+  shared_.counters.uncredited_bytes -= bytes;
+  ngtcp2_conn_extend_max_offset(conn_, bytes);
+}
+
 void Connection::on_stream_data(Stream& stream, BytesView bytes, bool fin) {
+  uncredited_ += bytes.size();
+  shared_.counters.uncredited_bytes += bytes.size();
   if (!stream.reading) {
-    ngtcp2_conn_extend_max_offset(conn_, bytes.size());
+    credit_link(bytes.size());
     return;
   }
   stream.unconsumed += bytes.size();

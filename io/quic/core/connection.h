@@ -147,6 +147,7 @@ class Connection {
   void freed(Stream& stream, std::uint64_t bytes);
   void check_drained(Stream& stream);
   void credit_unconsumed(Stream& stream);
+  void credit_link(std::uint64_t bytes);
   void request_ping();
   void set_keep_alive();
   void note_hearing();
@@ -177,6 +178,7 @@ class Connection {
   std::uint64_t streams_allowed_told_ = 0;
   std::uint64_t stream_credit_ = 0;  // closed streams of the peer, not given back yet
   std::uint64_t unacknowledged_ = 0;
+  std::uint64_t uncredited_ = 0;  // of the link's window
 
   std::deque<Bytes> datagrams_;
   std::uint32_t datagram_max_told_ = 0;
