@@ -264,20 +264,36 @@ class Simulation {
   }
 
   void count(Report& report) {
-    std::uint64_t suspicions = 0;
-    std::uint64_t refutations = 0;
+    swim::Counters all;
+    std::uint64_t refused = 0;
     for (HostIndex i = 0; i < plan_.members(); ++i) {
       const Host& host = world_.host(i);
       if (!host.running()) continue;
-      suspicions += host.node->swim_counters().suspicions;
-      refutations += host.node->swim_counters().refutations;
+      const swim::Counters& one = host.node->swim_counters();
+      for (const auto counter :
+           {&swim::Counters::suspicions, &swim::Counters::refutations, &swim::Counters::downgraded,
+            &swim::Counters::probes_out_of_turn, &swim::Counters::acks_relayed,
+            &swim::Counters::nacks, &swim::Counters::acks_by_stream, &swim::Counters::stalls,
+            &swim::Counters::syncs_completed, &swim::Counters::fetches}) {
+        all.*counter += one.*counter;
+      }
+      refused += host.node->rpc_counters().refused;
     }
     report.false_deaths = detection_.false_deaths();
     report.counts = {{"false deaths", report.false_deaths},
-                     {"suspicions", suspicions},
-                     {"refutations", refutations},
+                     {"suspicions", all.suspicions},
+                     {"refutations", all.refutations},
+                     {"deaths looked into", all.downgraded},
+                     {"probes out of turn", all.probes_out_of_turn},
+                     {"answers by relays", all.acks_relayed},
+                     {"relays without answer", all.nacks},
+                     {"answers by streams", all.acks_by_stream},
+                     {"stalls noticed", all.stalls},
+                     {"views compared", all.syncs_completed},
+                     {"long tags fetched", all.fetches},
                      {"calls begun", calls_.calls()},
                      {"calls that ended ok", calls_.calls_ok()},
+                     {"calls turned away", refused},
                      {"tokens received", calls_.tokens()},
                      {"sessions completed", calls_.sessions_done()},
                      {"failovers", calls_.failovers()},

@@ -24,6 +24,7 @@ struct Tally {
   std::int64_t false_deaths = 0;
   std::vector<std::int64_t> converged_ms;
   std::map<sim::FaultKind, int> seeds_with;  // in how many a kind of fault changed something
+  std::vector<std::pair<std::string, int>> seeds_that;  // in how many something happened
 };
 
 // The interval that a Poisson process with so many events gives its mean, 95 % sure (Wilson and
@@ -68,6 +69,9 @@ void tell_coverage(const Tally& tally) {
     const auto found = tally.seeds_with.find(kind);
     std::printf("sim: coverage %-12s changed something in %d seeds\n", to_text(kind),
                 found == tally.seeds_with.end() ? 0 : found->second);
+  }
+  for (const auto& [what, seeds] : tally.seeds_that) {
+    std::printf("sim: coverage %s in %d seeds\n", what.c_str(), seeds);
   }
 }
 
@@ -150,6 +154,10 @@ int sweep_command(const SweepChoice& choice) {
     if (end.converged_ms >= 0) tally.converged_ms.push_back(end.converged_ms);
     for (const sim::FaultKind kind : sim::kFaultKinds) {
       if ((end.kinds >> static_cast<unsigned>(kind) & 1) != 0) ++tally.seeds_with[kind];
+    }
+    for (std::size_t i = 0; i < end.counts.size(); ++i) {
+      if (i == tally.seeds_that.size()) tally.seeds_that.emplace_back(end.counts[i].first, 0);
+      if (end.counts[i].second) ++tally.seeds_that[i].second;
     }
     const int result = end.status;
     if (result == kPass) ++tally.passed;

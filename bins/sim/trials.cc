@@ -41,6 +41,9 @@ int run_and_tell(const sim::Plan& plan, const Trial& trial, int descriptor) {
   for (const sim::PacketName& one : report.losses) {
     words << "lost " << one.from << ' ' << one.to << ' ' << one.nth << '\n';
   }
+  for (const auto& [what, count] : report.counts) {
+    words << "count " << (count > 0 ? 1 : 0) << ' ' << what << '\n';
+  }
   words << "reason " << report.reason << '\n';
   const std::string text = words.str();
   for (std::size_t done = 0; done < text.size();) {
@@ -70,6 +73,10 @@ RunEnd end_of_trial(const Child& child, int status) {
     } else if (first == "lost") {
       sim::PacketName& one = end.losses.emplace_back();
       words >> one.from >> one.to >> one.nth;
+    } else if (first == "count") {
+      auto& [what, any] = end.counts.emplace_back();
+      words >> any >> std::ws;
+      std::getline(words, what);
     } else if (first == "reason" && line.size() > 7) {
       end.reason = line.substr(7);
     } else if (const auto at = line.find(kAssertion); at != line.npos) {

@@ -25,6 +25,7 @@ struct RunEnd {
   std::int64_t converged_ms = -1;       // after the end of the faults; negative: it did not
   std::uint64_t kinds = 0;              // a bit for each FaultKind that changed something
   std::vector<sim::PacketName> losses;  // if they were asked for
+  std::vector<std::pair<std::string, bool>> counts;  // did any happen, of sim::Report::counts
 
   bool failed_like(const RunEnd& other) const {
     return status != 0 && status == other.status && kind == other.kind;

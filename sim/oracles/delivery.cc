@@ -13,6 +13,8 @@ constexpr std::size_t kSpeakers = 8;
 // A sender that was short of its congestion window, or of the path's size, has made up for it.
 constexpr Duration kBefore = std::chrono::seconds(3);
 constexpr Duration kPatience = std::chrono::seconds(1);
+// Two probe intervals at the longest.
+constexpr Duration kAnswered = std::chrono::seconds(4);
 
 }  // namespace
 
@@ -28,7 +30,10 @@ void DeliveryOracle::on_started(HostIndex host) {
 void DeliveryOracle::on_stopping(HostIndex host) {
   for (Speaker& speaker : speakers_) {
     std::erase_if(speaker.sent, [host](const Sent& sent) { return sent.to == host; });
-    std::erase_if(speaker.peers, [host](const auto& one) { return one.second.host == host; });
+    for (auto& [link, peer] : speaker.peers) {
+      if (peer.host == host) peer.ended = true;
+    }
+    speaker.heard.erase(host);
   }
   if (host < speakers_.size()) speakers_[host] = {};
 }
@@ -41,13 +46,15 @@ void DeliveryOracle::on_fact(HostIndex host, const Fact& fact) {
     if (!peer || *peer >= speakers_.size() || !world().host(*peer).running()) return;
     // Its end of the link may be that of a process that died while the handshake was under way.
     const Host& other = world().host(*peer);
-    speaker.peers[up->link] = {*peer, other.life == 1 || other.started < world().now() - kBefore};
+    const bool alive = other.life == 1 || other.started < world().now() - kBefore;
+    const auto id = up->identity ? NodeId::parse(up->identity->node) : std::nullopt;
+    speaker.peers[up->link] = {*peer, alive, false, id};
   } else if (const auto* down = std::get_if<LinkDown>(&fact)) {
     speaker.peers.erase(down->link);
     std::erase_if(speaker.sent, [down](const Sent& sent) { return sent.link == down->link; });
   } else if (const auto* datagram = std::get_if<DatagramReceived>(&fact)) {
     const auto peer = speaker.peers.find(datagram->link);
-    if (peer == speaker.peers.end()) return;
+    if (peer == speaker.peers.end() || peer->second.ended) return;
     auto& sent = speakers_[peer->second.host].sent;
     const std::uint64_t hash = hash_bytes(datagram->bytes);
     // The latest of several that say the same: a lost one must not pass its fate on to the next.
@@ -58,6 +65,7 @@ void DeliveryOracle::on_fact(HostIndex host, const Fact& fact) {
     if (found == sent.rend()) return;
     check(true);
     peer->second.alive = true;
+    speaker.heard.try_emplace(peer->second.host, world().now());
     sent.erase(std::next(found).base());
   }
 }
@@ -67,12 +75,28 @@ void DeliveryOracle::on_order(HostIndex host, const Order& order) {
   Speaker& speaker = speakers_[host];
   if (const auto* datagram = std::get_if<SendDatagram>(&order)) {
     const auto peer = speaker.peers.find(datagram->link);
-    if (peer == speaker.peers.end() || !peer->second.alive) return;
+    if (peer == speaker.peers.end()) return;
+    if (peer->second.ended) return on_former(host, peer->second);
+    if (!peer->second.alive) return;
     speaker.sent.push_back(
         {datagram->link, peer->second.host, hash_bytes(datagram->bytes), world().now()});
   } else if (const auto* close = std::get_if<CloseLink>(&order)) {
     speaker.peers.erase(close->link);
     std::erase_if(speaker.sent, [close](const Sent& sent) { return sent.link == close->link; });
+  }
+}
+
+// Who came back under its name, and has spoken since on a link that is up, is not spoken to on
+// links of its former life. What it asked for then may still be answered.
+void DeliveryOracle::on_former(HostIndex host, const Peer& peer) {
+  const Speaker& speaker = speakers_[host];
+  const auto heard = speaker.heard.find(peer.host);
+  if (heard == speaker.heard.end() || heard->second > world().now() - kAnswered) return;
+  const bool better = std::any_of(speaker.peers.begin(), speaker.peers.end(), [&](const auto& one) {
+    return one.second.host == peer.host && one.second.alive && !one.second.ended;
+  });
+  if (better && !check(peer.id != world().host(peer.host).setup.config.id)) {
+    fail(host, "speaks to " + name_of(peer.host) + " on a link of its former life");
   }
 }
 

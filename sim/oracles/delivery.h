@@ -35,12 +35,16 @@ class DeliveryOracle final : public Oracle {
   struct Peer {
     HostIndex host = 0;
     bool alive = false;  // the process that runs there is known to be at the other end
+    bool ended = false;  // the one that was has ended
+    std::optional<NodeId> id;
   };
   struct Speaker {
-    std::map<LinkId, Peer> peers;  // at the other end of links that are up
-    std::deque<Sent> sent;         // and not yet arrived, oldest first
+    std::map<LinkId, Peer> peers;       // at the other end of links that are up
+    std::deque<Sent> sent;              // and not yet arrived, oldest first
+    std::map<HostIndex, Moment> heard;  // when each peer's present process was first heard
   };
 
+  void on_former(HostIndex host, const Peer& peer);
   bool is_excused(HostIndex host, const Sent& sent) const;
 
   std::vector<Speaker> speakers_;

@@ -4,16 +4,24 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/fault_runner.h"
+
 namespace rpcnet::sim {
 namespace {
 
 // Known for so long: in every view that is told, however slowly.
 constexpr Duration kSettled = std::chrono::seconds(12);
 
+// Tags that are told and not fetched are shorter; fetched ones come a round trip and a queue later.
+constexpr std::size_t kLong = 512;
+constexpr Duration kFetch = std::chrono::seconds(1);
+// Gossip reaches nearly all in time. It promises it to nobody, so it is judged by many.
+constexpr std::uint64_t kMany = 100;
+
 }  // namespace
 
 MembershipOracle::MembershipOracle(const Ground& ground)
-    : Oracle(ground), seen_(plan().hosts()), own_tags_(plan().hosts()) {
+    : Oracle(ground), seen_(plan().hosts()), own_tags_(plan().hosts()), cut_off_(plan().hosts()) {
   // What is remembered from the beginning will be said in a moment.
   for (HostIndex i = 0; i < plan().members(); ++i) {
     const auto& remembered = world().host(i).setup.remembered;
@@ -31,6 +39,7 @@ MembershipOracle::Said& MembershipOracle::said(std::uint32_t number) {
 void MembershipOracle::on_started(HostIndex host) {
   seen_[host].clear();
   own_tags_[host].clear();
+  cut_off_[host] = false;
   said(world().host(host).setup.config.id).tags.insert(Tags{});
 }
 
@@ -65,7 +74,11 @@ void MembershipOracle::on_outcome(HostIndex host, Outcome outcome) {
   own_tags_[host] = tags;
   said(world().host(host).setup.config.id).tags.insert(tags);
   const auto self = world().host(host).node->find(world().host(host).setup.config.id);
-  if (!check(self && self->tags == tags)) fail(host, "has other tags than it was given");
+  if (!check(self && self->tags == tags)) return fail(host, "has other tags than it was given");
+  std::size_t size = 0;
+  for (const auto& [key, value] : tags) size += key.size() + value.size();
+  changes_.push_back(
+      {host, world().host(host).life, self->tags_version, size > kLong, world().now()});
 }
 
 // engine/output.h: the members of who let it in are known now. Those that the seed has known for
@@ -102,21 +115,81 @@ void MembershipOracle::check_memory(HostIndex observer) {
 
 void MembershipOracle::on_event(HostIndex host, const Event& event) {
   if (const auto* joined = std::get_if<Joined>(&event)) on_joined(host, *joined);
+  if (const auto* cut = std::get_if<PartitionDetected>(&event)) on_partition(host, *cut);
+  if (std::holds_alternative<PartitionHealed>(event)) {
+    if (!check(cut_off_[host]))
+      return fail(host, "tells the end of a partition that it never told");
+    cut_off_[host] = false;
+  }
   if (const auto* change = std::get_if<MemberEvent>(&event)) look(host, change->member);
+}
+
+// docs/swim.md: a majority goes on, of two halves the one with the lowest name.
+void MembershipOracle::on_partition(HostIndex host, const PartitionDetected& told) {
+  cut_off_[host] = true;
+  const std::size_t twice = 2 * told.reachable;
+  const PartitionSide side = twice > told.known    ? PartitionSide::majority
+                             : twice == told.known ? PartitionSide::half
+                                                   : PartitionSide::minority;
+  const bool quorum =
+      side == PartitionSide::majority || (side == PartitionSide::half && told.quorum);
+  if (!check(told.side == side && told.quorum == quorum && told.reachable < told.known)) {
+    fail(host, "takes " + std::to_string(told.reachable) + " of " + std::to_string(told.known) +
+                   " for another part of the cluster");
+  }
 }
 
 // Between the events, one observer's whole view now and then, a large one more rarely: a wrong
 // entry need not have an event.
 void MembershipOracle::on_tick() {
+  look_at_changes();
   const std::uint64_t tick = ticks_++;
   if (tick % (1 + plan().members() / 8) != 0) return;
   const auto observer =
       static_cast<HostIndex>(world().keyed().below({Domain::probe, 0, 0, tick}, plan().members()));
   const Host& host = world().host(observer);
   if (!host.running()) return;
+  const bool cut_off = host.node->partition().has_value();
+  if (!faults().has_left(observer) && !check(cut_off == cut_off_[observer])) {
+    return fail(observer, "has not told that a partition began or ended");
+  }
   for (const Member& member : host.node->members()) look(observer, member);
   for (const Member& member : host.node->tombstones()) look(observer, member);
   check_memory(observer);
+}
+
+// How many know of a change when all should, where nothing disturbed it.
+void MembershipOracle::look_at_changes() {
+  const Moment due = world().now() - bounds().dissemination - kFetch;
+  for (; !changes_.empty() && changes_.front().at <= due; changes_.pop_front()) {
+    const Change& change = changes_.front();
+    const Host& owner = world().host(change.owner);
+    if (!owner.running() || owner.life != change.life || faults().has_left(change.owner) ||
+        faults().disturbed_since(change.at - kSettled)) {
+      continue;
+    }
+    Spread& spread = spread_[change.is_long ? 1 : 0];
+    for (HostIndex i = 0; i < plan().members(); ++i) {
+      const Host& host = world().host(i);
+      if (i == change.owner || !host.running() || faults().has_left(i) ||
+          change.at - host.started < kSettled) {
+        continue;
+      }
+      const auto known = host.node->find(owner.setup.config.id);
+      ++spread.all;
+      spread.in_time += known && known->tags_version >= change.version ? 1 : 0;
+    }
+  }
+}
+
+void MembershipOracle::on_end() {
+  for (const Spread& spread : spread_) {
+    if (check(spread.all < kMany || 2 * spread.in_time > spread.all)) continue;
+    return fail(std::nullopt, "of " + std::to_string(spread.all) + " times, " +
+                                  (&spread == spread_ ? "short" : "long") +
+                                  " tags were known in time only " +
+                                  std::to_string(spread.in_time));
+  }
 }
 
 void MembershipOracle::look(HostIndex observer, const Member& member) {

@@ -19,6 +19,8 @@ constexpr Duration kLazy = milliseconds(120);
 constexpr std::uint64_t kSlowOneIn = 32;
 constexpr std::uint64_t kSlowMs = 7000;
 
+constexpr std::size_t kLongTag = 700;
+
 enum Purpose : std::uint64_t { kThink = 1, kFail = 2, kStyle = 3, kTag = 4, kPlace = 5, kSlow = 6 };
 
 std::uint64_t token_of(Due due, CallId call) { return (call.value << kDueBits) | due; }
@@ -42,9 +44,12 @@ void Worker::start(ProgramContext& context) {
 // Tags that change under way: the shard, and one that comes and goes.
 void Worker::retag(ProgramContext& context) {
   const std::uint64_t number = retags_++;
-  const std::uint64_t shard = context.draw(kTag, number, kShards);
+  const std::uint64_t shard = context.draw(kTag, number, 4 * kShards) % kShards;
   ChangeTags change{{{kShard, std::to_string(shard)}}};
-  change.changes.emplace_back("round", std::to_string(number));
+  // One in four is too long to be told in passing and has to be fetched (docs/wire.md).
+  std::string round = std::to_string(number);
+  if (context.draw(kTag, number, 4 * kShards) / kShards == 0) round.append(kLongTag, '.');
+  change.changes.emplace_back("round", std::move(round));
   change.changes.emplace_back("odd",
                               number % 2 == 1 ? std::optional<std::string>("yes") : std::nullopt);
   context.command(std::move(change));
