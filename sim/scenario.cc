@@ -294,6 +294,7 @@ class Expander {
 
     if (from.kind == "rolling-restart") return roll(line, from, fault);
     if (from.kind == "flapping") return flap(line, from, fault);
+    if (from.kind == "ring" || from.kind == "zone-partition") check_span(from, fault);
     if (from.kind == "ring") return cut_ring(fault);
     if (from.kind == "zone-partition") return part_zone(number(line, from, "zone"), fault);
     const auto kind = parse_fault_kind(from.kind);
@@ -303,9 +304,7 @@ class Expander {
     fault.kind = *kind;
     if (!has_end(fault.kind)) fault.until = {};
     if (!is_network(fault.kind) && fault.hosts.empty()) fail(line_, from.kind + " needs hosts");
-    if (has_end(fault.kind) && fault.until < fault.at) {
-      fail(line_, from.kind + " ends before it begins: until_ms must not be below at_ms");
-    }
+    if (has_end(fault.kind)) check_span(from, fault);
     if ((fault.kind == FaultKind::drop) == fault.packets.empty()) {
       fail(line_, from.kind + (fault.packets.empty() ? " needs packets" : " has no packets"));
     }
@@ -360,6 +359,11 @@ class Expander {
       fault.at += every;
     }
     plan_.active = std::max(plan_.active, fault.at);
+  }
+
+  void check_span(const FaultTemplate& from, const Fault& fault) {
+    if (fault.until >= fault.at) return;
+    fail(line_, from.kind + " ends before it begins: until_ms must not be below at_ms");
   }
 
   // Each of the hosts cannot speak to the next, the last not to the first.
