@@ -40,7 +40,7 @@ class NodeId {
     std::array<bool, 256> allowed{};
     for (unsigned char c = 'a'; c <= 'z'; ++c) allowed[c] = true;
     for (unsigned char c = '0'; c <= '9'; ++c) allowed[c] = true;
-    for (const unsigned char c : {'.', '_', '-'}) allowed[c] = true;
+    for (const char c : {'.', '_', '-'}) allowed[static_cast<unsigned char>(c)] = true;
     return allowed;
   }();
 
