@@ -198,6 +198,25 @@ struct SwimConfig {
   // JoinRefused. Ours: long enough for seeds that are restarted one by one with new certificates.
   Duration refused_join_timeout = std::chrono::seconds(10);
 
+  // -- As others do it: for the modes to compare with --
+
+  // Updates are sent retransmit_factor * ceil(log10(N + 1)) times (memberlist).
+  bool retransmit_in_steps = false;
+  // Gossip is drawn for who died so recently, too (memberlist, 30 s).
+  Duration gossip_to_dead = Duration::zero();
+  // Views are exchanged state by state, equal or not (memberlist's push-pull).
+  bool sync_whole = false;
+  // Whoever is spoken of as alive, and was held dead, is told so (memberlist issue 311: it is not).
+  bool reminders = true;
+  // A probe of a member without a link takes one interval more, for the handshake. Not where there
+  // is none.
+  bool handshake_allowance = true;
+  // A relay gives the nack after its own probe_timeout and not before the asker's deadline
+  // (memberlist: so it comes just too late).
+  bool nacks_late = false;
+  // Time that this process did not run is no silence of others.
+  bool stalls_subtracted = true;
+
   // -- Limits --
 
   // Dead and left members are remembered this long, so that stale news cannot revive them.

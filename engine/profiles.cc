@@ -11,6 +11,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+// Longer than any process runs.
+constexpr Duration kNever = std::chrono::hours(24 * 365);
+
 struct Named {
   std::string_view name;
   Profile (*make)();
@@ -21,6 +24,7 @@ constexpr std::array kProfiles{
     Named{"wan", wan},
     Named{"local", local},
     Named{"pure_swim", pure_swim},
+    Named{"memberlist", memberlist},
 };
 
 }  // namespace
@@ -94,6 +98,32 @@ Profile pure_swim() {
   swim.verdict.freeze_max = Duration::zero();
   profile.phi.avoid_at_milli = 0;
   profile.phi.probe_at_milli = 0;
+  return profile;
+}
+
+Profile memberlist() {
+  Profile profile = pure_swim();
+  SwimConfig& swim = profile.swim;
+  swim.stream_probes = true;
+  swim.nacks = true;
+  swim.nacks_late = true;
+  swim.local_health_max = 7;
+  swim.local_health_scales_timeout = false;
+  swim.suspicion_min_milli = 4000;
+  swim.suspicion_max_factor = 6;
+  swim.suspicion_confirmations = 2;
+  swim.suspicion_short_when_few = true;
+  swim.buddy = true;
+  swim.retransmit_factor = 4;
+  swim.retransmit_in_steps = true;
+  swim.gossip_to_dead = seconds(30);
+  swim.sync_interval = seconds(30);
+  swim.sync_whole = true;
+  swim.reminders = false;
+  swim.handshake_allowance = false;
+  swim.stalls_subtracted = false;
+  swim.heal_interval = kNever;
+  swim.tombstone_ttl = seconds(30);
   return profile;
 }
 

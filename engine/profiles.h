@@ -27,6 +27,10 @@ Profile local();
 // with: no local health, no confirmations, no rings, no Phi, fixed times.
 Profile pure_swim();
 
+// hashicorp/memberlist's LAN profile (1b4c746) with its formulas and its quirks, to be compared
+// with. What is not its own: the messages, of which each names its sender and incarnation.
+Profile memberlist();
+
 // By the names above: "lan", "wan", ... nullopt: no such profile.
 std::optional<Profile> find_profile(std::string_view name);
 std::vector<std::string_view> profile_names();

@@ -123,7 +123,10 @@ struct Core {
   const Scaled& scaled() {
     const std::size_t members = table.size();
     if (scaled_.members != members) {
-      scaled_ = {members, swim::transmit_limit(config.retransmit_factor, members),
+      scaled_ = {members,
+                 config.retransmit_in_steps
+                     ? transmit_limit_in_steps(config.retransmit_factor, members)
+                     : swim::transmit_limit(config.retransmit_factor, members),
                  swim::suspicion_min(config, members)};
     }
     return scaled_;

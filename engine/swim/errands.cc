@@ -31,7 +31,8 @@ void Errands::begin(Instant now, LinkId asker, const PingReq& request, Outbox& o
     return refuse(errand, out);
   }
   ++core_.counters.relays_served;
-  core_.timers.arm({Wake::errand, seq}, now + left * 4 / 5);
+  const Duration wait = core_.config.nacks_late ? core_.config.probe_timeout : left * 4 / 5;
+  core_.timers.arm({Wake::errand, seq}, now + wait);
   errands_.emplace(seq, std::move(errand));
 }
 

@@ -179,12 +179,14 @@ void Knowledge::apply_liveness(Instant now, Slot slot, Liveness claim,
   }
   if (claim < held) {
     const bool gone = !is_member(held.status);
-    if (gone && is_member(claim.status)) remind(now, slot, claim.address);
+    if (gone && is_member(claim.status) && core_.config.reminders) {
+      remind(now, slot, claim.address);
+    }
     return;
   }
   std::optional<Duration> limit;
-  if (claim.status == MemberStatus::dead && is_member(held.status)) {
-    const Duration grace = core_.config.hearsay_grace;
+  const Duration grace = core_.config.hearsay_grace;
+  if (claim.status == MemberStatus::dead && is_member(held.status) && grace > Duration::zero()) {
     const bool accused_here =
         held.status == MemberStatus::suspect && held.incarnation == claim.incarnation;
     if (accused_here) {

@@ -100,6 +100,7 @@ class Membership {
   const std::vector<Slot>& living() const { return living_; }  // members, in no order of meaning
   std::uint64_t fingerprint() const { return fingerprint_; }
 
+  std::size_t dead() const { return dead_.size(); }
   // One that was declared dead (those who left are not called back).
   std::optional<Slot> random_dead(Rng& rng) const;
 

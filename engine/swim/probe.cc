@@ -31,7 +31,7 @@ void Probes::begin(Instant now, Slot slot, const Signs& signs, Outbox& out) {
   ++core_.counters.probes;
 
   const Link* link = core_.reach(now, slot, out);
-  probe.connected = link != nullptr && link->up;
+  probe.connected = (link != nullptr && link->up) || !core_.config.handshake_allowance;
   const Duration handshake = probe.connected ? Duration::zero() : core_.config.probe_interval;
   const Duration wait = core_.trips.wait(slot, signs.late);
   const Duration whole = core_.config.adaptive_probes && signs.silent

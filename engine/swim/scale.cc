@@ -40,6 +40,12 @@ std::uint32_t transmit_limit(std::uint32_t factor, std::size_t members) {
   return static_cast<std::uint32_t>(std::max<std::uint64_t>(limit, 1));
 }
 
+std::uint32_t transmit_limit_in_steps(std::uint32_t factor, std::size_t members) {
+  std::uint32_t digits = 0;
+  for (std::size_t power = 1; power < members + 1; power *= 10) ++digits;
+  return std::max(factor * digits, std::uint32_t{1});
+}
+
 Duration suspicion_min(const SwimConfig& config, std::size_t members) {
   const std::uint64_t count = std::max<std::size_t>(members, 10);
   const Wide log10 = static_cast<Wide>(log2_q32(count)) * kLog10Of2 >> kFraction;

@@ -16,6 +16,9 @@ std::uint64_t log2_q32(std::uint64_t n);
 // How many times an update is sent: ceil(factor * ln(n + 1)) (SWIM 4.1: lambda log n), at least 1.
 std::uint32_t transmit_limit(std::uint32_t factor, std::size_t members);
 
+// memberlist's: factor * ceil(log10(n + 1)), at least 1.
+std::uint32_t transmit_limit_in_steps(std::uint32_t factor, std::size_t members);
+
 // The least that a suspicion lasts: suspicion_min_milli / 1000 * max(1, log10(n)) * probe_interval,
 // and not under suspicion_floor (memberlist, Lifeguard IV.B).
 Duration suspicion_min(const SwimConfig& config, std::size_t members);

@@ -477,7 +477,7 @@ void Swim::Parts::enter(Instant now, Outbox& out) {
     core.timers.arm({Wake::heal, 0}, now + core.jittered(core.config.heal_interval));
   }
   const auto due = core.timers.next();
-  if (!due || now <= *due) return;
+  if (!due || now <= *due || !core.config.stalls_subtracted) return;
   monitor.note_late(now - *due);
   if (now - *due <= kStallMin) return;
   make_up_for(now, now - *due, out);
@@ -644,7 +644,13 @@ void Swim::Parts::gossip(Instant now, Outbox& out) {
     return same_zone(core.table[kSelf], core.table[slot]) ||
            core.rng.chance(core.config.cross_zone_permille, 1000);
   };
-  const auto members = core.table.draw(core.rng, core.config.gossip_fanout, fit);
+  auto members = core.table.draw(core.rng, core.config.gossip_fanout, fit);
+  const std::size_t dead = core.config.gossip_to_dead > Duration::zero() ? core.table.dead() : 0;
+  for (Slot& slot : members) {
+    if (dead == 0 || core.rng.below(core.table.size() + dead) >= dead) continue;
+    const Slot drawn = *core.table.random_dead(core.rng);
+    if (now - core.table[drawn].buried <= core.config.gossip_to_dead) slot = drawn;
+  }
   // There is nobody to tell; who comes later will get the whole view.
   if (core.table.size() <= 1) core.news.clear();
   for (const Slot slot : members) {

@@ -173,7 +173,7 @@ bool Sync::serve(Instant now, const StreamKey& key, const SyncOpen& open, Outbox
   if (refuse_if_busy(now, key, out)) return true;
   ++core_.counters.syncs_served;
   const Slot self = kSelf;
-  const bool same = open.fingerprint == core_.table.fingerprint();
+  const bool same = !core_.config.sync_whole && open.fingerprint == core_.table.fingerprint();
   courier_.frame(key.first, key.second, std::nullopt, SyncVerdict{same}, {&self, 1}, same, out);
   if (same) return true;
   const std::uint64_t number = ++next_;
@@ -224,6 +224,16 @@ void Sync::send_digest(const Session& session, Outbox& out) {
     courier_.frame(session.link, *session.stream, std::nullopt, digest, {}, false, out);
     digest.entries.clear();
   };
+  if (core_.config.sync_whole) {
+    // All of ours, and an empty digest, which asks for all of theirs.
+    std::vector<Slot> members;
+    for (const Slot slot : core_.table.order()) {
+      if (is_member(core_.table[slot].status)) members.push_back(slot);
+    }
+    courier_.frames(session.link, *session.stream, Gossip{}, members, out);
+    digest.last = true;
+    return flush();
+  }
   for (const Slot slot : core_.table.order()) {
     const Record& record = core_.table[slot];
     digest.entries.push_back(

@@ -118,9 +118,14 @@ MessagesNetwork::Arrival MessagesNetwork::arrive(Ref ref) {
   switch (world_.state(one.host)) {
     case HostState::off: return Arrival::lost;
     case HostState::idle:
+      if (config_.plain) return Arrival::lost;
       send(ref, 60, make(Kind::icmp, other(ref), false));
       return Arrival::refused;
     case HostState::running: break;
+  }
+  if (config_.plain && ref.side == 1 && !alive(ref)) {
+    one.life = world_.life(one.host);
+    one.state = EndState::half_open;
   }
   if (world_.life(one.host) != one.life || one.state == EndState::gone ||
       one.state == EndState::none) {

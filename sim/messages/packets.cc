@@ -192,7 +192,9 @@ void MessagesNetwork::on_close(Ref ref, const Happening& happening) {
 void MessagesNetwork::on_reset(Ref ref) {
   if (!alive(ref)) return;
   if (end(ref).state != EndState::up && end(ref).state != EndState::confirming) return;
-  finish_and_tell(ref, LinkEnd::reset, 0, "the peer does not know this connection");
+  // Who speaks UDP hears nothing of that: the next datagram finds its way again.
+  finish_and_tell(ref, config_.plain ? LinkEnd::idle : LinkEnd::reset, 0,
+                  "the peer does not know this connection");
 }
 
 void MessagesNetwork::on_icmp(Ref ref, const Happening&) {

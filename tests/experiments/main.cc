@@ -55,7 +55,8 @@ int run(const std::string& name, const std::string& mode_name, Trial trial) {
   }
   const auto mode = parse_mode(mode_name);
   if (!mode) {
-    std::fprintf(stderr, "experiment: --mode is ours or swim, not '%s'\n", mode_name.c_str());
+    std::fprintf(stderr, "experiment: --mode is ours, swim or memberlist, not '%s'\n",
+                 mode_name.c_str());
     return kUsage;
   }
   trial.mode = *mode;
@@ -91,7 +92,7 @@ int parse_and_run(int argc, char** argv) {
   auto* run_verb = app.add_subcommand("run", "run one trial");
   run_verb->add_option("experiment", name, "such as E2")->required();
   run_verb->add_option("--case", trial.name, "as experiment list names it")->required();
-  run_verb->add_option("--mode", mode, "ours or swim")->capture_default_str();
+  run_verb->add_option("--mode", mode, "ours, swim or memberlist")->capture_default_str();
   run_verb->add_option("--seed", trial.seed, "of everything")->capture_default_str();
   run_verb->add_flag("--quick", trial.quick, "a case of the quick list");
   try {

@@ -9,6 +9,7 @@ const char* to_text(Mode mode) {
   switch (mode) {
     case Mode::ours: return "ours";
     case Mode::swim: return "swim";
+    case Mode::memberlist: return "memberlist";
   }
   return "?";
 }
@@ -22,7 +23,13 @@ std::optional<Mode> parse_mode(std::string_view text) {
 
 void configure(Mode mode, NodeConfig& config) {
   if (mode == Mode::ours) return;
-  const Profile profile = pure_swim();
+  Profile profile = mode == Mode::swim ? pure_swim() : memberlist();
+  if (mode == Mode::swim) {
+    // The paper knows neither of these, and its links need no handshake.
+    profile.swim.reminders = false;
+    profile.swim.stalls_subtracted = false;
+    profile.swim.handshake_allowance = false;
+  }
   config.swim = profile.swim;
   config.phi = profile.phi;
 }

@@ -11,11 +11,12 @@
 namespace rpcnet::experiments {
 
 enum class Mode : std::uint8_t {
-  ours,  // the default configuration
-  swim,  // the SWIM paper's protocol (engine/profiles.h, pure_swim)
+  ours,        // the default configuration
+  swim,        // the SWIM paper's protocol (engine/profiles.h, pure_swim)
+  memberlist,  // hashicorp/memberlist, LAN profile (engine/profiles.h, memberlist)
 };
 
-inline constexpr std::array kModes{Mode::ours, Mode::swim};
+inline constexpr std::array kModes{Mode::ours, Mode::swim, Mode::memberlist};
 
 const char* to_text(Mode mode);
 std::optional<Mode> parse_mode(std::string_view text);
@@ -23,7 +24,7 @@ std::optional<Mode> parse_mode(std::string_view text);
 // Makes the node one of that system.
 void configure(Mode mode, NodeConfig& config);
 
-// The reference speaks UDP and knows no handshake (MessagesConfig::plain).
+// The references speak UDP and know no handshake (MessagesConfig::plain).
 constexpr bool has_plain_links(Mode mode) { return mode != Mode::ours; }
 
 }  // namespace rpcnet::experiments
