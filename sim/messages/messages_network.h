@@ -48,6 +48,9 @@ struct MessagesConfig {
 
 class MessagesNetwork final : public Network {
  public:
+  // What is around a DATAGRAM frame's payload: headers, tag.
+  static constexpr std::uint64_t kPacketOverhead = 40;
+
   MessagesNetwork(NetworkEnvironment& world, Paths& paths, Keyed keyed, std::size_t hosts,
                   MessagesConfig config);
 
@@ -102,8 +105,6 @@ class MessagesNetwork final : public Network {
     std::uint64_t next_accepted = 1;
     Duration clock_lead{};  // of the host's clock over the world's, when last looked at
   };
-  // What is around a DATAGRAM frame's payload: headers, tag.
-  static constexpr std::uint64_t kPacketOverhead = 40;
   // One end of one connection: how everything below is addressed.
   struct Ref {
     std::uint32_t connection = 0;

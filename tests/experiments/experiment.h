@@ -62,6 +62,8 @@ std::vector<Case> e6_cases(bool quick);
 Json e6_run(const Trial& trial);
 std::vector<Case> e7_cases(bool quick);
 Json e7_run(const Trial& trial);
+std::vector<Case> e8_cases(bool quick);
+Json e8_run(const Trial& trial);
 std::vector<Case> e9_cases(bool quick);
 Json e9_run(const Trial& trial);
 std::vector<Case> e10_cases(bool quick);

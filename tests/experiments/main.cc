@@ -21,6 +21,7 @@ constexpr std::array kAll{
     Experiment{"E5", "one in a hundred crashes", e5_cases, e5_run},
     Experiment{"E6", "one in a hundred receives nothing, again and again", e6_cases, e6_run},
     Experiment{"E7", "80 % loss at one in a hundred", e7_cases, e7_run},
+    Experiment{"E8", "bytes a second on the wire, of one member", e8_cases, e8_run},
     Experiment{"E9", "partitions heal", e9_cases, e9_run},
     Experiment{"E10", "a mass restart", e10_cases, e10_run},
     Experiment{"E11", "pauses and clock jumps", e11_cases, e11_run},

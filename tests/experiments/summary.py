@@ -67,7 +67,7 @@ COLUMNS = {
            ("healthy_removed", "healthy removed"), ("changes_a_member", "changes of mind"),
            ("views_max", "views")],
     "E8": [("out_b", "B/s out"), ("in_b", "B/s in"), ("out_p99_b", "p99 node out"),
-           ("packets", "packets/s out"), ("payload_b", "payload B/s")],
+           ("packets", "packets/s out")],
     "E9": [("healed_s", "one view, s"), ("healed", "healed"), ("stays", "stays")],
     "E11": [("healed_s", "one view, s"), ("stays", "stays"),
             ("healthy_removed", "healthy removed"), ("faulty_removed", "verdicts on the faulty"),
@@ -79,6 +79,8 @@ COLUMNS["E12"] = COLUMNS["E13"] = COLUMNS["E14"] = COLUMNS["E11"]
 
 # Membership.md 2.2: the time to the first verdict by memberlist's rules, computed.
 CALIBRATION = {"N=32": (7.7, 11.3), "N=128": (10.1, 13.8), "N=1000": (13.7, 17.3)}
+# The tail is exponential with a mean of 1 s: so many deaths tell its p99 to 0.4 s, fewer tell less.
+ENOUGH_FOR_P99 = 600
 
 
 def combine(experiment, trials):
@@ -117,11 +119,15 @@ def bars(results):
 
     for name, (median, p99) in CALIBRATION.items():
         case = case_of("E2", "memberlist", name)
-        if case:
-            off = max(abs(case["median_s"] / median - 1), abs(case["p99_s"] / p99 - 1))
-            rows.append((f"E2 memberlist mode, {name}: {median} / {p99} s within 5 %",
-                         f"{case['median_s']} / {case['p99_s']} s, {off * 100:.1f} % off",
-                         off <= 0.05))
+        if case is None:
+            continue
+        off = abs(case["median_s"] / median - 1)
+        bar, reached = f"median {median} s", f"{case['median_s']} s"
+        if case["deaths"] >= ENOUGH_FOR_P99:
+            off = max(off, abs(case["p99_s"] / p99 - 1))
+            bar, reached = f"{median} / {p99} s", f"{case['median_s']} / {case['p99_s']} s"
+        rows.append((f"E2 memberlist mode, {name}: {bar} within 5 %",
+                     f"{reached}, {off * 100:.1f} % off", off <= 0.05))
     ours, swim, memberlist = (total("E1", mode) for mode in MODES)
     if ours and swim and memberlist:
         of_swim = ours["fp"] / max(swim["fp"], 1)
