@@ -91,7 +91,7 @@ struct SwimConfig {
   Duration probe_interval = std::chrono::seconds(1);
   // One member is probed this often, in a shuffled round. With rings it is for completeness alone
   // (who has no live neighbour is found too), hence slow; without them it is probe_interval.
-  Duration round_interval = std::chrono::seconds(5);
+  Duration round_interval = std::chrono::seconds(8);
   // How long a direct probe may take before relays and the stream are asked. memberlist's LAN
   // default; with adaptive_probes the most, and the guess while nothing is measured.
   Duration probe_timeout = std::chrono::milliseconds(500);

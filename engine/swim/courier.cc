@@ -116,8 +116,8 @@ Bytes Courier::compose(std::optional<Slot> slot, const Body& body, std::size_t r
   if (core_.news.empty()) return message;
   core_.news.peek(kUsualPieces, [&](Slot about) { core_.table.expect(about); });
   core_.news.offer(core_.transmit_limit(), [&](Slot about, NewsKind kind) {
-    // A member need not be told its own news.
-    if (slot == about) return false;
+    // A member need not be told its own news. Of two nobody else is left to be told.
+    if (slot == about) return core_.table.size() <= 2;
     return append(about, kind == NewsKind::tags);
   });
   return message;

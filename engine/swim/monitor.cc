@@ -67,7 +67,7 @@ void Monitor::on_answered(Instant now, Slot slot) {
   if (found != pairs_.end()) found->second.answered.hear(now);
 }
 
-void Monitor::on_heartbeat(Instant now, Slot slot, const Heartbeat& heartbeat) {
+void Monitor::on_heartbeat(Instant now, Slot slot, const Heartbeat& heartbeat, Outbox& out) {
   ++core_.counters.heartbeats_received;
   // Whoever wants to hear us will also be heard.
   if (!heartbeat.want && !pairs_.contains(slot)) return;
@@ -95,6 +95,13 @@ void Monitor::on_heartbeat(Instant now, Slot slot, const Heartbeat& heartbeat) {
   peer.heard.observe(now);
   take_echo(now, slot, peer, heartbeat);
   arm_phi(now, slot, peer);
+  // Ours is answered by theirs, theirs by ours: whoever is later follows the other's beat. The
+  // acknowledgement of the one rides in the packet of the other, and of three packets two do.
+  const Instant latest = peer.sent[peer.seq % peer.sent.size()].second;
+  if (!peer.begun || now - latest < peer.interval / 2) return;
+  beat(now, slot, peer, out);
+  // Late enough to be overtaken by the other's next; in time, should that be lost.
+  core_.timers.arm({Wake::heartbeat, slot}, now + peer.interval * 9 / 8);
 }
 
 void Monitor::take_echo(Instant now, Slot slot, Pair& peer, const Heartbeat& heartbeat) {
@@ -121,19 +128,7 @@ void Monitor::on_beat_due(Instant now, Slot slot, Outbox& out) {
   const bool leased = peer.lease && now < *peer.lease;
   if (!wanted && !leased) return drop(slot);
   set_pace(now, slot, peer);
-  const Heartbeat heartbeat{
-      .seq = ++peer.seq,
-      .interval = peer.interval,
-      .echo = peer.last_seq,
-      .hold = peer.last_seq == 0 ? Duration::zero() : now - peer.last_at,
-      .want = wanted,
-      .local_health = core_.health.score(),
-      .late = late_,
-  };
-  beats_ = std::max(beats_, peer.seq);
-  late_ /= 2;
-  peer.sent[peer.seq % peer.sent.size()] = {peer.seq, now};
-  if (courier_.to_member(now, slot, heartbeat, out) != nullptr) ++core_.counters.heartbeats_sent;
+  beat(now, slot, peer, out);
   // The first beat went out at once: it carries the wish. The next ones of many pairs that began
   // together are spread by a first gap of half to one interval, too short to count as a sample.
   Duration gap = peer.interval;
@@ -142,6 +137,22 @@ void Monitor::on_beat_due(Instant now, Slot slot, Outbox& out) {
         core_.rng.below(static_cast<std::uint64_t>(gap.count() / 2 + 1))));
   }
   core_.timers.arm({Wake::heartbeat, slot}, now + gap);
+}
+
+void Monitor::beat(Instant now, Slot slot, Pair& peer, Outbox& out) {
+  const Heartbeat heartbeat{
+      .seq = ++peer.seq,
+      .interval = peer.interval,
+      .echo = peer.last_seq,
+      .hold = peer.last_seq == 0 ? Duration::zero() : now - peer.last_at,
+      .want = peer.watched || peer.neighbour,
+      .local_health = core_.health.score(),
+      .late = late_,
+  };
+  beats_ = std::max(beats_, peer.seq);
+  late_ /= 2;
+  peer.sent[peer.seq % peer.sent.size()] = {peer.seq, now};
+  if (courier_.to_member(now, slot, heartbeat, out) != nullptr) ++core_.counters.heartbeats_sent;
 }
 
 bool Monitor::on_phi_due(Instant now, Slot slot) {

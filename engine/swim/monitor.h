@@ -47,7 +47,7 @@ class Monitor {
 
   // Anything at all came from the member.
   void on_heard(Instant now, Slot slot);
-  void on_heartbeat(Instant now, Slot slot, const Heartbeat& heartbeat);
+  void on_heartbeat(Instant now, Slot slot, const Heartbeat& heartbeat, Outbox& out);
   // It answered what was asked of it directly: both ways work.
   void on_answered(Instant now, Slot slot);
   void on_beat_due(Instant now, Slot slot, Outbox& out);
@@ -104,6 +104,7 @@ class Monitor {
   void drop(Slot slot);
   void arm_phi(Instant now, Slot slot, const Pair& pair);
   std::optional<Instant> when(const Pair& pair, std::uint32_t level_milli) const;
+  void beat(Instant now, Slot slot, Pair& peer, Outbox& out);
   void take_echo(Instant now, Slot slot, Pair& pair, const Heartbeat& heartbeat);
 
   Core& core_;

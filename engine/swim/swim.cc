@@ -662,10 +662,17 @@ void Swim::Parts::gossip(Instant now, Outbox& out) {
 void Swim::Parts::compare_views(Instant now, Outbox& out) {
   const Duration interval = sync_interval(core.config, core.table.size());
   core.timers.arm({Wake::compare, 0}, now + core.jittered(interval));
-  const auto fit = [&](Slot slot) { return core.table[slot].status == MemberStatus::alive; };
-  for (const Slot slot : core.table.draw(core.rng, 1, fit)) {
-    sync.begin(now, core.peer(slot), false, out);
-  }
+  const auto alive = [&](Slot slot) { return core.table[slot].status == MemberStatus::alive; };
+  // With rings, one that is connected already: a handshake costs more than two equal views, and
+  // neighbours and those that were probed lately are random members too.
+  const auto near = [&](Slot slot) {
+    const Record& record = core.table[slot];
+    const Link* link = record.link ? core.links.find(*record.link) : nullptr;
+    return alive(slot) && link != nullptr && link->up;
+  };
+  auto partner = core.config.rings > 0 ? core.table.draw_one(core.rng, near) : std::nullopt;
+  if (!partner) partner = core.table.draw_one(core.rng, alive);
+  if (partner) sync.begin(now, core.peer(*partner), false, out);
 }
 
 void Swim::Parts::judge(Instant now, Outbox& out) {
@@ -766,7 +773,7 @@ void Swim::Parts::receive(Instant now, LinkId from, std::optional<StreamId> stre
   if (answered || link == nullptr) return;
   Record& record = core.table.local(*slot);
   const bool told = record.told && now - *record.told < kToldInterval;
-  if (!refuted && (!stale || told)) return;
+  if (!refuted && (!stale || told || !core.config.reminders)) return;
   if (stale) record.told = now;
   courier.reply(*link, *slot, Gossip{}, out, stale);
 }
@@ -820,7 +827,7 @@ void Swim::Parts::dispatch(Instant now, Link& link, std::optional<StreamId> stre
   } else if (const auto* nack = std::get_if<Nack>(&body)) {
     probes.on_nack(now, nack->seq, slot);
   } else if (const auto* heartbeat = std::get_if<Heartbeat>(&body)) {
-    if (is_member(core.table[slot].status)) monitor.on_heartbeat(now, slot, *heartbeat);
+    if (is_member(core.table[slot].status)) monitor.on_heartbeat(now, slot, *heartbeat, out);
   } else if (const auto* leave = std::get_if<Leave>(&body)) {
     courier.reply(link, slot, Ack{leave->seq}, out);
   } else if (stream) {

@@ -31,7 +31,9 @@ SwimConfig plain() {
 
 // "a" with accepted links from peers that the test plays.
 struct Machine {
-  SwimConfig config = plain();
+  explicit Machine(const SwimConfig& with = plain()) : config(with) {}
+
+  SwimConfig config;
   Swim swim{
       {.self = id("a"), .cluster = "test", .advertise = address(1), .swim = config, .rng = Rng(1)}};
   Outbox out;
@@ -244,6 +246,84 @@ BOOST_AUTO_TEST_CASE(ADeathToldOfALivingMemberIsASuspicionFirst) {
   BOOST_TEST((m.swim.find(id("b"))->status == MemberStatus::dead));
 }
 
+// memberlist believes a death at once, whoever tells it.
+BOOST_AUTO_TEST_CASE(WithoutGraceADeathThatIsToldIsOne) {
+  SwimConfig config = plain();
+  config.hearsay_grace = 0s;
+  Machine m(config);
+  m.peer("b");
+  const LinkId other = m.peer("c");
+  m.say(other, "c", Gossip{}, {{id("b"), {0, MemberStatus::dead, address(11)}, id("c"), {}}});
+  BOOST_TEST((m.swim.find(id("b"))->status == MemberStatus::dead));
+}
+
+// memberlist's nack leaves after the relay's own timeout: with the end of the asker's probe, so
+// that it comes too late, as the asker's deadline does not travel there.
+BOOST_AUTO_TEST_CASE(ALateNackLeavesAfterTheRelaysOwnTimeout) {
+  SwimConfig config = plain();
+  config.nacks_late = true;
+  Machine m(config);
+  const LinkId asker = m.peer("b");
+  m.peer("c");
+  m.say(asker, "b", PingReq{9, 500ms, id("c"), address(10 + 3)});
+  const Instant asked = m.now;
+  const auto nack = m.next<Nack>(1s);
+  BOOST_REQUIRE(nack.has_value());
+  BOOST_TEST((m.now == asked + config.probe_timeout));
+}
+
+// memberlist issue 311: who is held dead and says a word is not told.
+BOOST_AUTO_TEST_CASE(WithoutRemindersTheStaleLivingLearnNothing) {
+  SwimConfig config = plain();
+  config.reminders = false;
+  config.buddy = false;
+  Machine m(config);
+  const LinkId link = m.peer("b");
+  const LinkId other = m.peer("c");
+  m.say(other, "c", Gossip{}, {{id("b"), {100, MemberStatus::left, address(11)}, {}, {}}});
+  m.run_until(m.now + 10s);
+  m.say(link, "b", Gossip{}, {}, 1);
+  for (const auto& said : m.said()) {
+    for (const Update& update : said.message.updates) {
+      BOOST_TEST((said.link != link || update.id != id("b")));
+    }
+  }
+}
+
+// memberlist gossips to those who died of late, too: one that was wrongly declared dead hears it.
+BOOST_AUTO_TEST_CASE(GossipMayGoToTheDeadForATime) {
+  for (const Duration time : {Duration(0s), Duration(30s)}) {
+    SwimConfig config = plain();
+    config.hearsay_grace = 0s;
+    config.reminders = false;
+    config.buddy = false;
+    config.gossip_to_dead = time;
+    config.heal_interval = 1h;
+    Machine m(config);
+    const LinkId dead = m.peer("b");
+    const LinkId other = m.peer("c");
+    m.say(other, "c", Gossip{}, {{id("b"), {0, MemberStatus::dead, address(11)}, id("c"), {}}});
+    std::size_t told = 0;
+    for (int i = 0; i < 40; ++i) {
+      // News for all, again and again.
+      m.swim.change_tags(m.now, {{{"round", std::to_string(i)}}}, m.out);
+      for (const auto& said : m.run_until(m.now + 500ms)) told += said.link == dead ? 1 : 0;
+    }
+    BOOST_TEST((told > 0) == (time > 0s));
+  }
+}
+
+// Of two members each knows the other's news: there is nobody left to tell them to.
+BOOST_AUTO_TEST_CASE(TwoMembersHaveNothingToGossipForLong) {
+  Machine m;
+  const LinkId link = m.peer("b");
+  m.say(link, "b", Gossip{}, {{id("b"), {1, MemberStatus::alive, address(11)}, {}, {}}}, 1);
+  m.run_until(m.now + 20s);
+  for (const auto& said : m.run_until(m.now + 10s)) {
+    BOOST_TEST(!std::holds_alternative<Gossip>(said.message.body));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(DatagramsKeepToTheLinksSize) {
   Machine m;
   const LinkId link = m.peer("b", 300);
@@ -270,6 +350,44 @@ BOOST_AUTO_TEST_CASE(DatagramsKeepToTheLinksSize) {
   said = m.said();
   BOOST_REQUIRE(!said.empty());
   BOOST_TEST(said[0].size <= 150U);
+}
+
+// A heartbeat is answered by the next one, unless that was sent a moment ago. The first of a pair
+// leads, the other follows; should the first fall silent, the other's own timer is near.
+BOOST_AUTO_TEST_CASE(AHeartbeatIsAnsweredByTheNextOne) {
+  SwimConfig config = plain();
+  config.rings = 4;
+  config.round_interval = 1h;
+  Machine m(config);
+  const LinkId link = m.peer("b");
+  BOOST_REQUIRE(m.next<Heartbeat>(3s).has_value());
+  std::uint64_t seq = 0;
+  std::uint64_t heard = 1;
+  const auto beat = [&] {
+    m.say(link, "b", Heartbeat{.seq = ++seq, .interval = 1s, .echo = heard, .want = true});
+    std::size_t answers = 0;
+    for (const auto& said : m.said()) {
+      const auto* heartbeat = std::get_if<Heartbeat>(&said.message.body);
+      if (heartbeat == nullptr) continue;
+      ++answers;
+      heard = heartbeat->seq;
+      BOOST_TEST(heartbeat->echo == seq);
+      BOOST_TEST((heartbeat->hold == 0s));
+    }
+    return answers;
+  };
+  m.run_until(m.now + 600ms);
+  beat();
+  for (int i = 0; i < 10; ++i) {
+    for (const auto& said : m.run_until(m.now + 1s)) {
+      BOOST_TEST(!std::holds_alternative<Heartbeat>(said.message.body));
+    }
+    BOOST_TEST(beat() == 1U);
+    BOOST_TEST(beat() == 0U);
+  }
+  const Instant last = m.now;
+  BOOST_REQUIRE(m.next<Heartbeat>(3s).has_value());
+  BOOST_TEST((m.now == last + 1125ms));
 }
 
 BOOST_AUTO_TEST_CASE(TagsAreCheckedBeforeAnythingChanges) {

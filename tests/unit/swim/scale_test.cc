@@ -27,6 +27,16 @@ BOOST_AUTO_TEST_CASE(TransmitsGrowSmoothly) {
   BOOST_TEST(transmit_limit(3, 61) == 13U);
 }
 
+// memberlist's retransmitLimit: 4 * ceil(log10(n + 1)).
+BOOST_AUTO_TEST_CASE(TransmitsInMemberlistGrowInSteps) {
+  for (std::size_t n = 1; n < 20'000; ++n) {
+    const double exact = 4 * std::ceil(std::log10(static_cast<double>(n + 1)));
+    BOOST_TEST_REQUIRE(transmit_limit_in_steps(4, n) == static_cast<std::uint32_t>(exact),
+                       "at " << n);
+  }
+  BOOST_TEST(transmit_limit_in_steps(0, 5) == 1U);
+}
+
 // memberlist, LAN: 4 s up to 10 members, 8.4 s at 128, 12 s at 1000, 16 s at 10000.
 BOOST_AUTO_TEST_CASE(SuspicionLastsAsInMemberlist) {
   SwimConfig config;
