@@ -252,7 +252,7 @@ struct PhiConfig {
   Duration deviation_min = std::chrono::milliseconds(50);
   // Added to the expected gap: garbage collection, scheduling, a retransmission. Multiplied by
   // local health + 1.
-  Duration pause = std::chrono::milliseconds(400);
+  Duration pause = std::chrono::milliseconds(350);
   // A longer gap is an outage and not a sample of the rhythm: it is not recorded.
   Duration gap_max = std::chrono::seconds(3);
   // The level times 1000 at which the balancer avoids a member, and at which a probe is sent out
