@@ -4,7 +4,7 @@ import math
 
 import summary
 
-COLOURS = {"ours": "#2b6cb0", "swim": "#a0aec0"}
+COLOURS = {"ours": "#2b6cb0", "swim": "#a0aec0", "memberlist": "#c05621"}
 
 # What is drawn of each experiment, and whether its axis is logarithmic.
 DRAWN = {
