@@ -181,12 +181,22 @@ def kv(work, build):
     return 0
 
 
+def inference(work, build):
+    """Calls that come together are answered together, and one's fault is not the others'."""
+    with Server(work, build / "inference_server"):
+        *lines, batches = output(work, build / "inference_client").splitlines()
+        failed = check("\n".join(lines), ["question 0: invalid_argument: no text", "right: 63"])
+        print(f"\n{batches}")
+        return failed or int(not 4 <= int(batches.removeprefix("batches: ")) <= 16)
+
+
 PLAYS = {
     "calculator": calculator,
     "chat": chat,
     "cluster": cluster,
     "files": files,
     "greeter": greeter,
+    "inference": inference,
     "kv": kv,
 }
 
