@@ -161,6 +161,10 @@ struct SwimConfig {
   // flapping member is not to come and go (route flap damping, RFC 2439). Ours: longer than the
   // outages of the usual flip-flop experiment. 0: no damping.
   Duration flap_suspicion = std::chrono::seconds(25);
+  // Members that were cut off from everybody are taken back as Degraded, together with those that
+  // return within this time of the first: what cut off one (a switch, a rack) often cuts off more,
+  // and each return alone would be one more view. Ours: as long as news takes in a large cluster.
+  Duration return_wait = std::chrono::seconds(2);
 
   // -- Monitoring rings --
 

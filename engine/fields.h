@@ -170,7 +170,7 @@ inline constexpr std::size_t kFields<NodeConfig> = 11;
 
 // Too many to be bound by position: listed by name, and counted.
 template <>
-inline constexpr std::size_t kFields<SwimConfig> = 53;
+inline constexpr std::size_t kFields<SwimConfig> = 54;
 
 template <typename T>
 concept HasFields = kFields<T> != kNoFields;
@@ -198,13 +198,13 @@ auto fields_of_swim(T& x) {
       x.local_health_scales_interval, x.local_health_scales_timeout, x.own_network_proof,
       x.own_network_patience, x.suspicion_min_milli, x.suspicion_floor, x.suspicion_max_factor,
       x.suspicion_confirmations, x.suspicion_short_when_few, x.hearsay_grace, x.buddy,
-      x.degraded_accusers, x.degraded_refutations, x.flap_half_life, x.flap_suspicion, x.rings,
-      x.full_mesh_max, x.ring_interval, x.heartbeat_interval, x.watch_lease, x.retransmit_factor,
-      x.gossip_interval, x.gossip_delay, x.gossip_fanout, x.sync_interval, x.heal_interval,
-      x.refused_join_timeout, x.retransmit_in_steps, x.gossip_to_dead, x.sync_whole, x.reminders,
-      x.handshake_allowance, x.nacks_late, x.stalls_subtracted, x.tombstone_ttl, x.tombstones_max,
-      x.members_max, x.leave_acks, x.leave_timeout, x.tags_max, x.sync_bytes_per_s,
-      x.cross_zone_permille, x.verdict, x.partition);
+      x.degraded_accusers, x.degraded_refutations, x.flap_half_life, x.flap_suspicion,
+      x.return_wait, x.rings, x.full_mesh_max, x.ring_interval, x.heartbeat_interval, x.watch_lease,
+      x.retransmit_factor, x.gossip_interval, x.gossip_delay, x.gossip_fanout, x.sync_interval,
+      x.heal_interval, x.refused_join_timeout, x.retransmit_in_steps, x.gossip_to_dead,
+      x.sync_whole, x.reminders, x.handshake_allowance, x.nacks_late, x.stalls_subtracted,
+      x.tombstone_ttl, x.tombstones_max, x.members_max, x.leave_acks, x.leave_timeout, x.tags_max,
+      x.sync_bytes_per_s, x.cross_zone_permille, x.verdict, x.partition);
   static_assert(std::tuple_size_v<decltype(fields)> == kCount);
   return fields;
 }

@@ -37,6 +37,7 @@ enum class Wake : std::uint8_t {
   phi,       // a watched member has been silent for too long
   rings,     // who the neighbours are has changed
   flap,      // half of a member's refutations are forgotten
+  returns,   // those that were isolated are told to be back
   farewell,  // repeat it
   farewell_end,
   tombstone,  // the oldest one is to be forgotten

@@ -18,16 +18,31 @@ constexpr std::uint32_t kMarksMax = 32 * kMark;
 }  // namespace
 
 void Flaps::on_refuted(Instant now, Slot slot, bool dead, const std::set<NodeId>& accusers) {
-  const SwimConfig& config = core_.config;
-  if (config.degraded_refutations == 0) return;
-  const auto [found, fresh] = flaps_.try_emplace(slot);
-  Flap& flap = found->second;
-  if (fresh) core_.timers.arm({Wake::flap, slot}, now + config.flap_half_life);
-  flap.marks_milli = std::min(flap.marks_milli + (dead ? 2 : 1) * kMark, kMarksMax);
+  if (core_.config.degraded_refutations == 0) return;
+  Flap& found = flap(now, slot);
   for (const NodeId& accuser : accusers) {
-    if (flap.accusers.size() < kAccusersMax) flap.accusers.insert(accuser);
+    if (found.accusers.size() < kAccusersMax) found.accusers.insert(accuser);
   }
-  flap.was_dead = flap.was_dead || dead;
+  found.was_dead = found.was_dead || dead;
+  mark(slot, found, (dead ? 2 : 1) * kMark);
+}
+
+void Flaps::on_isolated(Instant now, Slot slot) {
+  if (core_.config.degraded_refutations == 0) return;
+  Flap& found = flap(now, slot);
+  found.was_dead = true;
+  mark(slot, found, core_.config.degraded_refutations * kMark);
+}
+
+Flaps::Flap& Flaps::flap(Instant now, Slot slot) {
+  const auto [found, fresh] = flaps_.try_emplace(slot);
+  if (fresh) core_.timers.arm({Wake::flap, slot}, now + core_.config.flap_half_life);
+  return found->second;
+}
+
+void Flaps::mark(Slot slot, Flap& flap, std::uint32_t marks_milli) {
+  const SwimConfig& config = core_.config;
+  flap.marks_milli = std::min(flap.marks_milli + marks_milli, kMarksMax);
   const bool by_many = flap.was_dead || flap.accusers.size() >= config.degraded_accusers;
   const bool often = flap.marks_milli >= config.degraded_refutations * kMark;
   if (flap.degraded || !by_many || !often) return;

@@ -25,6 +25,10 @@ class Flaps {
   // The member refuted what these said of it; `dead`: that it is dead, which nobody says alone.
   void on_refuted(Instant now, Slot slot, bool dead, const std::set<NodeId>& accusers);
 
+  // It refuted its death, and had been cut off from everybody meanwhile, as it says itself: its own
+  // network fails. No partition, and nothing that a second time would have to confirm.
+  void on_isolated(Instant now, Slot slot);
+
   // It has begun a new life, or its slot is about to name somebody else.
   void forget(Slot slot);
 
@@ -47,6 +51,9 @@ class Flaps {
     bool was_dead = false;
     bool degraded = false;
   };
+
+  Flap& flap(Instant now, Slot slot);
+  void mark(Slot slot, Flap& flap, std::uint32_t marks_milli);
 
   Core& core_;
   std::map<Slot, Flap> flaps_;

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/swim/incarnation.h"
+#include "engine/swim/scale.h"
+
 namespace rpcnet::swim {
 namespace {
 
@@ -19,12 +22,6 @@ constexpr Duration kRemindersRefill = std::chrono::milliseconds(50);
 
 // Old news of somebody may be on its way for so long after its end.
 constexpr Duration kNewsLifetime = std::chrono::seconds(3);
-
-// Incarnations of one life. A process that meets one which it has not used begins the next life.
-constexpr unsigned kLifeBits = 16;
-
-Incarnation life_of(Incarnation incarnation) { return incarnation >> kLifeBits; }
-Incarnation next_life(Incarnation incarnation) { return (life_of(incarnation) + 1) << kLifeBits; }
 
 constexpr std::int64_t kNoticesBurst = 16;
 constexpr Duration kNoticesRefill = std::chrono::seconds(1);
@@ -64,6 +61,7 @@ std::optional<Slot> Knowledge::hear(Instant now, const SenderView& sender, Membe
   }
   if (!slot) return std::nullopt;
   if (!met_) met_ = now;
+  core_.network.hear(now);
   Record& record = core_.table.local(*slot);
   record.last_heard = now;
   record.link = link;
@@ -92,12 +90,12 @@ void Knowledge::apply(Instant now, const UpdateView& update, Outbox& out) {
     core_.news.add_tags(*slot);
     ++core_.counters.updates_applied;
   }
-  const bool was_member = is_member(member.status);
+  const bool was_member = is_member(member.told_status());
   if (update.tags_at && *update.tags_at > member.tags_version) {
     lacks_.push_back({*slot, *update.tags_at});
   }
   apply_liveness(now, *slot, update.liveness, update.accuser, out);
-  if (news && was_member && is_member(member.status)) {
+  if (news && was_member && is_member(member.told_status())) {
     out.push(MemberEvent{MemberEventKind::tags_changed, member.view().copy()});
   }
 }
@@ -206,16 +204,10 @@ void Knowledge::apply_liveness(Instant now, Slot slot, Liveness claim,
 void Knowledge::change(Instant now, Slot slot, const Liveness& to, std::optional<NodeId> accuser,
                        std::optional<Duration> suspicion_limit, Outbox& out) {
   const MemberStatus from = core_.table[slot].status;
+  const MemberStatus told = core_.table[slot].told_status();
   const bool suspected = to.status == MemberStatus::suspect;
-  if (life_of(to.incarnation) != life_of(core_.table[slot].incarnation)) {
-    flaps_.forget(slot);
-  } else if (to.status == MemberStatus::alive && from != MemberStatus::left) {
-    if (from == MemberStatus::suspect) {
-      flaps_.on_refuted(now, slot, false, suspicions_.accusers(slot));
-    } else if (from == MemberStatus::dead) {
-      flaps_.on_refuted(now, slot, true, {});
-    }
-  }
+  const bool returning = returns(slot, to);
+  if (!returning) note_flap(now, slot, to);
   if (suspected) {
     ++core_.counters.suspicions;
     suspicions_.start(now, slot, accuser, flaps_.damping(slot), suspicion_limit);
@@ -226,6 +218,7 @@ void Knowledge::change(Instant now, Slot slot, const Liveness& to, std::optional
   if (!suspected && to.status != MemberStatus::dead) accuser.reset();
   core_.table.set_liveness(slot, to, accuser);
   core_.news.add_liveness(slot, to.status);
+  set_returning(now, slot, returning);
 
   const Record& member = core_.table[slot];
   const bool was = is_member(from);
@@ -235,12 +228,62 @@ void Knowledge::change(Instant now, Slot slot, const Liveness& to, std::optional
     watch_tombstones(now);
   }
   if (from != to.status) changes_.push_back({slot, was != is, is && !was});
-  if (was == is) return;
+  if (is && !was && member.tags_version > 0) core_.news.add_tags(slot);
+  if (returning || is_member(told) == is) return;
   const auto kind =
-      is ? (from == MemberStatus::dead ? MemberEventKind::recovered : MemberEventKind::joined)
+      is ? (told == MemberStatus::dead ? MemberEventKind::recovered : MemberEventKind::joined)
          : (to.status == MemberStatus::dead ? MemberEventKind::failed : MemberEventKind::left);
   out.push(MemberEvent{kind, member.view().copy()});
-  if (is && member.tags_version > 0) core_.news.add_tags(slot);
+}
+
+// Does it come back from isolation, or has it, and is not yet told?
+bool Knowledge::returns(Slot slot, const Liveness& to) const {
+  const Record& held = core_.table[slot];
+  if (!is_member(to.status) || life_of(to.incarnation) != life_of(held.incarnation)) return false;
+  return held.returning ||
+         (held.status == MemberStatus::dead && isolated_since(held, to, held.buried));
+}
+
+// Whoever was cut off too is no witness: then it was the network of all.
+bool Knowledge::isolated_since(const Record& held, const Liveness& to, Instant since) const {
+  return core_.config.degraded_refutations > 0 &&
+         isolations_of(to.incarnation) > isolations_of(held.incarnation) &&
+         !core_.network.doubted_since(since);
+}
+
+void Knowledge::set_returning(Instant now, Slot slot, bool returning) {
+  Record& member = core_.table.local(slot);
+  if (member.returning == returning) return;
+  member.returning = returning;
+  if (!returning) {
+    returning_.erase(slot);
+    return;
+  }
+  returning_.insert(slot);
+  const Reason reason{Wake::returns, 0};
+  if (!core_.timers.deadline(reason)) core_.timers.arm(reason, now + core_.config.return_wait);
+}
+
+void Knowledge::tell_returns(Instant now, Outbox& out) {
+  for (const Slot slot : std::exchange(returning_, {})) {
+    core_.table.local(slot).returning = false;
+    out.push(MemberEvent{MemberEventKind::recovered, core_.table[slot].view().copy()});
+    flaps_.on_isolated(now, slot);
+  }
+}
+
+// Before the table changes: what the member's new incarnation says of its former trouble.
+void Knowledge::note_flap(Instant now, Slot slot, const Liveness& to) {
+  const Record& held = core_.table[slot];
+  if (life_of(to.incarnation) != life_of(held.incarnation)) return flaps_.forget(slot);
+  if (to.status != MemberStatus::alive) return;
+  if (is_member(held.status) && isolated_since(held, to, now)) {
+    flaps_.on_isolated(now, slot);
+  } else if (held.status == MemberStatus::dead) {
+    flaps_.on_refuted(now, slot, true, {});
+  } else if (held.status == MemberStatus::suspect) {
+    flaps_.on_refuted(now, slot, false, suspicions_.accusers(slot));
+  }
 }
 
 // Tags are ordered by version, then by content (claim.h). Equal ones, which most are, are seen to
@@ -289,7 +332,9 @@ void Knowledge::about_self(Instant now, const UpdateView& update, Outbox& out) {
   // Nobody can have found us dead so soon after the first meeting: it is of a former life.
   const bool met = met_ && now - *met_ >= kNewsLifetime / 2;
   const bool former = claim.incarnation > held.incarnation || (!met && !is_member(claim.status));
-  const Incarnation next = former ? next_life(claim.incarnation) : claim.incarnation + 1;
+  const Incarnation next = former                            ? next_life(claim.incarnation)
+                           : was_isolated(now, claim.status) ? next_isolation(claim.incarnation)
+                                                             : claim.incarnation + 1;
   // An accusation that we did not prevent: we may be the one who is slow (Lifeguard IV.A).
   if (!former && claim.status != MemberStatus::alive) core_.health.worsen(1);
   core_.table.set_liveness(kSelf, {next, MemberStatus::alive, core_.advertise}, std::nullopt);
@@ -301,6 +346,16 @@ void Knowledge::about_self(Instant now, const UpdateView& update, Outbox& out) {
       std::string(to_text(claim.status)) + " at incarnation " + std::to_string(claim.incarnation);
   if (update.accuser) detail += ", says " + std::string(*update.accuser);
   notice(now, NoticeKind::refuted, std::move(detail), out);
+}
+
+// Dead to others, and we heard nobody meanwhile. Who tells a suspicion that would be over by now
+// has only not heard of the death.
+bool Knowledge::was_isolated(Instant now, MemberStatus said) const {
+  const std::size_t members = core_.table.size();
+  return (said == MemberStatus::dead &&
+          core_.network.alone(now, suspicion_min(core_.config, members))) ||
+         (said == MemberStatus::suspect &&
+          core_.network.alone(now, suspicion_length(core_.config, members, 0)));
 }
 
 void Knowledge::remind(Instant now, Slot slot, const Address& address) {

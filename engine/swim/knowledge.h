@@ -9,8 +9,11 @@
 // Claims about ourselves are never merged. What is worse than, or different from, what we say of
 // ourselves at our incarnation or a later one is refuted with the next higher incarnation, which
 // only the owner may use (SWIM 4.2). So also a restarted process overtakes its former life: with
-// the first incarnation of its next life, by which others see that it was restarted and does not
-// flap.
+// the first incarnation of its next life (incarnation.h).
+//
+// A member that was cut off from everybody says so when it returns (incarnation.h). It is taken
+// back at once for the protocol, and told to the program a moment later, as Degraded, with all that
+// return in that moment (SwimConfig::return_wait).
 //
 // A claim that is older than what we hold of somebody dead or gone is answered with that, or a node
 // restarted at incarnation 0 would never learn what it has to overtake (memberlist PR 345).
@@ -18,6 +21,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,6 +87,10 @@ class Knowledge {
   void leave();
   bool left() const { return left_; }
 
+  // Tells who has come back from isolation, all at once.
+  void tell_returns(Instant now, Outbox& out);
+  std::size_t returning() const { return returning_.size(); }
+
   // Forgets tombstones that are too old or too many.
   void prune(Instant now);
 
@@ -105,6 +113,11 @@ class Knowledge {
                       const std::optional<std::string_view>& accuser, Outbox& out);
   void change(Instant now, Slot slot, const Liveness& to, std::optional<NodeId> accuser,
               std::optional<Duration> suspicion_limit, Outbox& out);
+  bool returns(Slot slot, const Liveness& to) const;
+  bool isolated_since(const Record& held, const Liveness& to, Instant since) const;
+  bool was_isolated(Instant now, MemberStatus said) const;
+  void set_returning(Instant now, Slot slot, bool returning);
+  void note_flap(Instant now, Slot slot, const Liveness& to);
   void confirm(Instant now, Slot slot, const NodeId& accuser);
   bool is_news(const Record& record, const TagsView& tags) const;
   void about_self(Instant now, const UpdateView& update, Outbox& out);
@@ -122,6 +135,7 @@ class Knowledge {
   std::vector<Lack> lacks_;
   std::vector<Reminder> reminders_;
   std::vector<Slot> accused_;
+  std::set<Slot> returning_;      // alive again, and not yet told
   std::optional<Instant> moved_;  // when we last had to contradict another address of ours
   TokenBucket moves_;
   TokenBucket remindable_;

@@ -43,6 +43,7 @@ struct Record {
   Address address;
   MemberStatus status{};
   bool used = false;
+  bool returning = false;   // alive again, and not yet told (knowledge.h)
   std::uint32_t place = 0;  // in the list of living or of dead
   Incarnation incarnation = 0;
 
@@ -59,7 +60,11 @@ struct Record {
 
   Liveness liveness() const { return {incarnation, status, address}; }
   const Tags& tags() const;
-  MemberView view() const { return {id, address, status, incarnation, tags_version, tags()}; }
+  // As the program is told, which holds who is returning to be dead still.
+  MemberStatus told_status() const { return returning ? MemberStatus::dead : status; }
+  MemberView view() const {
+    return {id, address, told_status(), incarnation, tags_version, tags()};
+  }
 };
 
 class Membership {

@@ -9,6 +9,12 @@ namespace {
 // More peers than anybody wants for a proof, fewer than matter for the time to look through them.
 constexpr std::size_t kTripsMax = 8;
 
+// Members exchange more than one message in a second.
+constexpr Duration kLong = std::chrono::seconds(1);
+
+// Of all that others say after a silence, what one was accused of in it comes within this time.
+constexpr Duration kMoment = std::chrono::seconds(5);
+
 }  // namespace
 
 void OwnNetwork::prove(Instant now, Instant began, Slot peer) {
@@ -40,6 +46,19 @@ bool OwnNetwork::proven(Instant now, Instant since, Slot accused, std::size_t me
   if (!doubted_) doubted_ = since;
   lacking_ = wanted;
   return now - *doubted_ >= patience_;
+}
+
+void OwnNetwork::hear(Instant now) {
+  if (heard_ && now - *heard_ >= kLong) {
+    silence_ = now - *heard_;
+    broken_ = now;
+  }
+  heard_ = now;
+}
+
+bool OwnNetwork::alone(Instant now, Duration silence) const {
+  if (!doubted_ || !heard_) return false;
+  return now - *heard_ >= silence || (now - broken_ < kMoment && silence_ >= silence);
 }
 
 std::size_t OwnNetwork::answered(Instant since, std::optional<Slot> but) const {

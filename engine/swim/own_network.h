@@ -35,6 +35,18 @@ class OwnNetwork {
   // Since when nobody proves our network; nullopt: it works as far as we know.
   const std::optional<Instant>& doubted() const { return doubted_; }
 
+  // Something came from a member.
+  void hear(Instant now);
+
+  // Has this node been alone: in doubt, and for so long without a word from anybody, until now or a
+  // moment ago? The smaller side of a partition is not.
+  bool alone(Instant now, Duration silence) const;
+
+  // Was it in doubt at any time since then?
+  bool doubted_since(Instant since) const {
+    return doubted_ || (recovered_ && *recovered_ >= since);
+  }
+
  private:
   struct Trip {
     Instant began{};
@@ -49,6 +61,9 @@ class OwnNetwork {
   std::optional<Instant> doubted_;
   std::size_t lacking_ = 0;  // so many must answer to end the doubt
   std::optional<Instant> recovered_;
+  std::optional<Instant> heard_;
+  Duration silence_{};  // the latest long one, and when it ended
+  Instant broken_{};
 };
 
 }  // namespace rpcnet::swim

@@ -282,7 +282,8 @@ Outcome Swim::leave(Instant now, Outbox& out) {
   p.seeds.clear();
   p.monitor.clear();
   p.core.news.clear();
-  for (const Wake wake : {Wake::round, Wake::gossip, Wake::compare, Wake::heal, Wake::tombstone}) {
+  for (const Wake wake :
+       {Wake::round, Wake::gossip, Wake::compare, Wake::heal, Wake::tombstone, Wake::returns}) {
     p.core.timers.disarm({wake, 0});
   }
   p.farewell.begin(now, out);
@@ -373,11 +374,13 @@ std::vector<Member> Swim::tombstones() const {
 void Swim::for_each_member(const std::function<void(const MemberView&)>& visit) const {
   for (const Slot slot : parts_->core.table.order()) {
     const Record& record = parts_->core.table[slot];
-    if (is_member(record.status)) visit(record.view());
+    if (is_member(record.told_status())) visit(record.view());
   }
 }
 
-std::size_t Swim::member_count() const { return parts_->core.table.size(); }
+std::size_t Swim::member_count() const {
+  return parts_->core.table.size() - parts_->knowledge.returning();
+}
 
 std::optional<Member> Swim::find(const NodeId& id) const {
   const auto slot = parts_->core.table.find(id);
@@ -448,7 +451,7 @@ Health Swim::health(const NodeId& id, Instant now) const {
                 .accusers = p.suspicions.accusers(*slot).size(),
                 .last_heard = record.last_heard,
                 .last_answered = std::nullopt};
-  health.avoid = health.degraded || record.status != MemberStatus::alive ||
+  health.avoid = health.degraded || record.told_status() != MemberStatus::alive ||
                  p.monitor.over(*slot, p.core.phi.avoid_at_milli, now);
   if (const auto levels = p.monitor.levels(*slot, now)) {
     health.phi_heard_milli = levels->heard_milli;
@@ -564,6 +567,7 @@ void Swim::Parts::wake(Instant now, const Reason& reason, Outbox& out) {
       return;
     case Wake::rings: return monitor.on_rings_due(now);
     case Wake::flap: return flaps.on_due(now, slot);
+    case Wake::returns: return knowledge.tell_returns(now, out);
     case Wake::farewell: return farewell.on_repeat(now, out);
     case Wake::farewell_end: return farewell.on_end(out);
     case Wake::tombstone: prune(now); return look_for_partition(now, out);

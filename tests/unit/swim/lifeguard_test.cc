@@ -5,9 +5,11 @@
 #include <vector>
 
 #include "engine/profiles.h"
+#include "engine/swim/incarnation.h"
 #include "tests/support/swim_world.h"
 
 using namespace rpcnet;
+using namespace rpcnet::swim;
 using namespace rpcnet::test;
 using namespace std::chrono_literals;
 
@@ -234,6 +236,71 @@ BOOST_AUTO_TEST_CASE(AFlappingMemberBecomesDegradedAndStays) {
     BOOST_TEST(c.world.count(i, MemberEventKind::restored) == 1U);
     BOOST_TEST(!c.health(5, i).avoid);
   }
+}
+
+// Who refutes its death, and heard nobody meanwhile, says that it was cut off: Degraded at its
+// first return, whether it was deaf only or mute too. No work for it, but nobody fails it again at
+// once.
+BOOST_AUTO_TEST_CASE(WhoWasCutOffFromAllIsDegradedAtItsReturn) {
+  for (const bool mute : {false, true}) {
+    Cluster c(20, 9);
+    for (std::size_t i = 0; i < c.count; ++i) {
+      if (i != 5) c.world.cut(i, 5);
+      if (i != 5 && mute) c.world.cut(5, i);
+    }
+    c.world.run_for(20s);
+    c.world.mend_all();
+    BOOST_TEST(c.world.run_until([&] { return c.world.agreed(); }, 20s), c.world.describe());
+    c.world.run_for(1s);
+    const auto own = c.world[5].swim->find(c.world[5].id);
+    BOOST_TEST_REQUIRE(own.has_value());
+    BOOST_TEST(isolations_of(own->incarnation) == 1U);
+    for (std::size_t i = 0; i < c.count; ++i) {
+      BOOST_TEST(c.world.count(i, MemberEventKind::degraded) == (i == 5 ? 0U : 1U));
+      BOOST_TEST((i == 5 || c.health(5, i).avoid));
+    }
+    c.world.run_for(300s);
+    BOOST_TEST(c.world.count_all(MemberEventKind::restored) == c.count - 1);
+  }
+}
+
+// The two sides of a partition are not ill, nor is anybody when the network of all fails.
+BOOST_AUTO_TEST_CASE(AfterAPartitionNobodyIsDegraded) {
+  for (const std::size_t few : {10U, 4U, 2U}) {
+    Cluster c(20, 9);
+    c.world.split(few);
+    c.world.run_for(40s);
+    c.world.mend_all();
+    BOOST_TEST(c.world.run_until([&] { return c.world.agreed(); }, 30s), c.world.describe());
+    c.world.run_for(20s);
+    BOOST_TEST(c.world.count_all(MemberEventKind::degraded) == 0U, few << " of 20 apart");
+  }
+  Cluster c(20, 9);
+  for (std::size_t i = 0; i < c.count; ++i) {
+    for (std::size_t other = 0; other < i; ++other) c.world.cut_both(i, other);
+  }
+  c.world.run_for(60s);
+  c.world.mend_all();
+  BOOST_TEST(c.world.run_until([&] { return c.world.agreed(); }, 60s), c.world.describe());
+  c.world.run_for(20s);
+  BOOST_TEST(c.world.count_all(MemberEventKind::degraded) == 0U);
+}
+
+// An incarnation is ordered by its life, then by isolations, then by refutations.
+BOOST_AUTO_TEST_CASE(AnIncarnationCountsLivesAndIsolations) {
+  const Incarnation first = next_life(0);
+  BOOST_TEST(life_of(first) == 1U);
+  BOOST_TEST(isolations_of(first + 7) == 0U);
+  const Incarnation back = next_isolation(first + 7);
+  BOOST_TEST(back > first + 7);
+  BOOST_TEST(life_of(back) == 1U);
+  BOOST_TEST(isolations_of(back) == 1U);
+  Incarnation often = first;
+  for (int i = 0; i < 100; ++i) often = next_isolation(often);
+  BOOST_TEST(life_of(often) == 1U);
+  BOOST_TEST(isolations_of(often) == 63U);
+  BOOST_TEST(next_life(often) > often);
+  BOOST_TEST(isolations_of(next_life(often)) == 0U);
 }
 
 // A restart is no flap: what comes back is another life, and the next crash is found as soon.
