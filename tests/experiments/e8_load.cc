@@ -2,6 +2,8 @@
 //
 // Ours runs on real QUIC (sim/quic): every packet with its headers, acknowledgements, and the
 // handshakes of links that are opened meanwhile. The modes to compare with speak plain datagrams.
+// Real QUIC of 5000 nodes is more than a machine's memory, so "modelled" cases count the packets of
+// the messages network instead, and at 1000 nodes both: the ratio is the price of a modelled byte.
 // 28 bytes of IPv4 and UDP are counted for each packet of either. Churn: one member in a hundred is
 // killed each ten seconds, and comes back.
 #include <algorithm>
@@ -51,18 +53,18 @@ std::vector<Case> e8_cases(bool quick) {
   if (quick) return {{"N=10 idle", 1, 1}, {"N=100 idle", 1, 12}};
   const std::vector<Mode> all{kModes.begin(), kModes.end()};
   const std::vector<Mode> ours{Mode::ours};
-  return {{"N=10 idle", 1, 1, all},
-          {"N=100 idle", 1, 12, all},
-          {"N=1000 idle", 1, 300, all},
-          {"N=5000 idle", 1, 2000, ours},
-          {"N=100 churn", 1, 20, all}};
+  return {{"N=10 idle", 1, 1, all},          {"N=100 idle", 1, 12, all},
+          {"N=1000 idle", 1, 300, all},      {"N=1000 modelled", 1, 60, ours},
+          {"N=5000 modelled", 1, 600, ours}, {"N=100 churn", 1, 20, all}};
 }
 
 Json e8_run(const Trial& trial) {
   Setup setup = setup_of(trial, static_cast<std::size_t>(number(trial.name, "N")));
   const bool plain = has_plain_links(trial.mode);
-  setup.fidelity = plain ? sim::Fidelity::messages : sim::Fidelity::quic;
-  setup.start_spread = seconds(std::max<std::int64_t>(1, number(trial.name, "N") / 100));
+  const bool modelled = plain || trial.name.ends_with("modelled");
+  setup.fidelity = modelled ? sim::Fidelity::messages : sim::Fidelity::quic;
+  // A large cluster that meets for the first time would be most of the work, and is not measured.
+  setup.joined = setup.nodes >= 1000;
   Lab lab(setup);
   const bool gathered = lab.gather(seconds(300));
   lab.run_for(kSettled);

@@ -39,6 +39,12 @@ sim::Plan plan_of(const Setup& setup) {
 }
 
 std::vector<sim::HostSetup> setups_of(const Setup& setup, const sim::Plan& plan) {
+  auto everybody = std::make_shared<std::vector<Member>>();
+  for (HostIndex i = 0; setup.joined && i < setup.nodes; ++i) {
+    everybody->push_back({.id = *NodeId::parse(plan.host_name(i)),
+                          .address = sim::World::address(i),
+                          .status = MemberStatus::alive});
+  }
   std::vector<sim::HostSetup> hosts;
   hosts.reserve(setup.nodes);
   for (HostIndex i = 0; i < setup.nodes; ++i) {
@@ -50,6 +56,7 @@ std::vector<sim::HostSetup> setups_of(const Setup& setup, const sim::Plan& plan)
     if (setup.tune) setup.tune(host.config);
     host.credentials.cluster = kCluster;
     host.credentials.identity = PeerIdentity{kCluster, name};
+    if (setup.joined) host.remembered = everybody;
     for (HostIndex seed = 0; seed < setup.seeds; ++seed) {
       if (seed != i) host.seeds.push_back(sim::World::address(seed));
     }

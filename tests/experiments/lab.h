@@ -30,6 +30,7 @@ struct Setup {
   Mode mode = Mode::ours;
   std::uint64_t seed = 1;
   std::size_t seeds = 1;  // the first hosts, through which all join
+  bool joined = false;    // all know each other from the beginning
   // Hosts start within this time of each other.
   Duration start_spread = std::chrono::seconds(1);
   sim::Latency latency{};

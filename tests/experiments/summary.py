@@ -154,8 +154,7 @@ def bars(results):
                          f"{case['healthy_removed']} removed, {case['views_max']} views",
                          case["settled"] and case["settled_s"] <= 30
                          and case["healthy_removed"] == 0 and case["views_max"] <= 3))
-    idle = {name: case for name, case in (total("E8", "ours") or {}).get("cases", {}).items()
-            if name.endswith("idle")}
+    idle = idle_load((total("E8", "ours") or {}).get("cases", {}))
     if idle:
         most = max(max(case["out_b"], case["in_b"]) for case in idle.values())
         large = [case["out_b"] for name, case in idle.items() if size_of(name) >= 100]
@@ -177,6 +176,24 @@ def bars(results):
             rows.append((f"E13, {name}: no false suspicion", str(case["suspicions"]),
                          case["suspicions"] == 0))
     return rows
+
+
+def idle_load(cases):
+    """Bytes of idle members; a modelled case in those of real QUIC, by a size of which both are."""
+    load = {}
+    for name, case in cases.items():
+        load[name] = dict(case)
+        if not name.endswith("modelled"):
+            continue
+        both = [size for size in map(size_of, cases)
+                if {f"N={size} idle", f"N={size} modelled"} <= set(cases)]
+        if not both:
+            del load[name]
+            continue
+        real, model = (cases[f"N={both[-1]} {kind}"] for kind in ("idle", "modelled"))
+        for key in ("out_b", "in_b"):
+            load[name][key] = round(case[key] * real[key] / model[key], 1)
+    return {name: case for name, case in load.items() if not name.endswith("churn")}
 
 
 def size_of(case):
