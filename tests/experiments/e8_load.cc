@@ -64,7 +64,7 @@ Json e8_run(const Trial& trial) {
   const bool modelled = plain || trial.name.ends_with("modelled");
   setup.fidelity = modelled ? sim::Fidelity::messages : sim::Fidelity::quic;
   // A large cluster that meets for the first time would be most of the work, and is not measured.
-  setup.joined = setup.nodes >= 1000;
+  setup.joined = !plain && setup.nodes >= 1000;
   Lab lab(setup);
   const bool gathered = lab.gather(seconds(300));
   lab.run_for(kSettled);
