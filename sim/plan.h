@@ -32,6 +32,7 @@ struct Workload {
   std::int64_t talk_messages = 12;    // of such a call, at most
   std::int64_t talk_bytes = 3'000;    // of such a message, at most
   std::int64_t retag_ms = 3'000;      // between a worker's changes of its tags
+  std::int64_t choose_ms = 200;       // between a director's choices for nobody
 
   friend bool operator==(const Workload&, const Workload&) = default;
 };

@@ -92,6 +92,7 @@ constexpr std::array kSettings{
     number<&Workload::talk_messages>("workload", "talk_messages", {0, kMillion, 12}),
     number<&Workload::talk_bytes>("workload", "talk_bytes", {0, kMillion, 3'000}),
     number<&Workload::retag_ms>("workload", "retag_ms", {0, kDayMs, 0}),
+    number<&Workload::choose_ms>("workload", "choose_ms", {0, kDayMs, 200}),
 };
 
 }  // namespace

@@ -57,7 +57,7 @@ std::vector<Address> seeds_of(const Plan& plan, HostIndex host) {
 }
 
 std::unique_ptr<Program> program_of(const Plan& plan, HostIndex host) {
-  if (plan.is_director(host)) return std::make_unique<Director>();
+  if (plan.is_director(host)) return std::make_unique<Director>(plan.workload);
   if (plan.is_worker(host)) return std::make_unique<Worker>(plan.workload);
   std::vector<Peer> directors;
   for (HostIndex i = 0; i < plan.directors; ++i) {

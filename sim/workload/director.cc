@@ -19,7 +19,6 @@ constexpr std::uint32_t kZoneSpill = 2;
 
 // What it chooses for nobody, so that there is enough to judge: chance is judged by numbers, so one
 // of two choices is left to it. The requests have numbers that no call has.
-constexpr Duration kBetweenChoices = std::chrono::milliseconds(200);
 constexpr std::uint64_t kForNobody = std::uint64_t{1} << 62;
 
 Status failure(StatusCode code, const char* message) { return {code, message, {}}; }
@@ -35,7 +34,7 @@ void Director::start(ProgramContext& context) {
     }
     context.command(std::move(open));
   }
-  context.wake(std::chrono::seconds(2), 0);
+  if (between_choices_.count() > 0) context.wake(std::chrono::seconds(2), 0);
 }
 
 void Director::on_event(ProgramContext& context, const Event& event) {
@@ -96,7 +95,7 @@ void Director::on_timer(ProgramContext& context, std::uint64_t) {
   SelectWorker select{number % 2 == 0 ? turn : random, kForNobody + number, {}, {}};
   select.key = std::to_string(number / 2 % kKeys);
   context.command(std::move(select));
-  context.wake(kBetweenChoices, 0);
+  context.wake(between_choices_, 0);
 }
 
 }  // namespace rpcnet::sim

@@ -1,14 +1,18 @@
 // The director of the cluster example in little: tells clients which worker is theirs.
 #pragma once
 
+#include <chrono>
 #include <map>
 
+#include "sim/plan.h"
 #include "sim/program.h"
 
 namespace rpcnet::sim {
 
 class Director final : public Program {
  public:
+  explicit Director(const Workload& workload) : between_choices_(workload.choose_ms) {}
+
   void start(ProgramContext& context) override;
   void on_event(ProgramContext& context, const Event& event) override;
   void on_timer(ProgramContext& context, std::uint64_t token) override;
@@ -21,6 +25,7 @@ class Director final : public Program {
     Metadata metadata;
   };
   std::map<CallId, Assigning> calls_;
+  std::chrono::milliseconds between_choices_;
   std::uint64_t choices_ = 0;
 };
 
