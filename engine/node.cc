@@ -27,7 +27,10 @@ constexpr std::uint64_t kLinkStep = 4;
 constexpr std::uint64_t kFirstGossipLink = 2;
 constexpr std::uint64_t kFirstRpcLink = 4;
 
-bool is_draining(const Tags& tags) { return tags.contains(std::string(cluster::kDrainingTag)); }
+bool is_draining(const Tags& tags) {
+  static const std::string kTag(cluster::kDrainingTag);
+  return tags.contains(kTag);
+}
 
 // "10.0.0.5-61000", "--1-61000": what is left of an address with the characters that names have.
 NodeId name_of(const Address& address) {
@@ -93,6 +96,7 @@ struct Node::Parts {
   Outcome release_worker(const ReleaseWorker& command);
   Outcome update_roster(UpdateRoster&& command);
   void take_reports(const Registry& registry);
+  std::vector<cluster::Eligible> consider(const Registry& registry);
   std::vector<WorkerView> workers(const Registry& registry, Instant at) const;
   bool out_of_quorum(PartitionPolicy policy) const;
   void watch_if_worker(const Member& member);
@@ -219,16 +223,35 @@ Outcome Node::Parts::update_roster(UpdateRoster&& command) {
 }
 
 void Node::Parts::take_reports(const Registry& registry) {
-  if (registry.roster) {
-    for (const auto& [id, report] : registry.reports) {
-      roster_assignments.on_report(id, report, registry.workers.at(id).active_calls);
-    }
-    return;
+  for (const auto& [id, report] : registry.reports) {
+    roster_assignments.on_report(id, report, registry.workers.at(id).active_calls);
   }
-  swim->for_each_member([this](const MemberView& member) {
-    const auto health = swim->health(member.id, now);
-    if (health.report != 0) assignments.on_report(member.id, health.report, health.active_calls);
+}
+
+// The workers of a registry, in NodeId order, when what they have reported is taken in. Copies
+// nothing: there may be thousands, of whom one is chosen.
+std::vector<cluster::Eligible> Node::Parts::consider(const Registry& registry) {
+  std::vector<cluster::Eligible> eligible;
+  const TagFilter& filter = registry.choice.filter();
+  if (registry.roster) {
+    take_reports(registry);
+    for (const auto& [id, worker] : registry.workers) {
+      const Tags& tags = worker.member.tags;
+      if (!filter.matches(tags)) continue;
+      const std::uint32_t load = worker.active_calls + roster_assignments.count(now, id);
+      eligible.push_back({&id, &tags, load, worker.avoid || is_draining(tags)});
+    }
+    return eligible;
+  }
+  eligible.reserve(swim->member_count());
+  swim->for_each_standing(now, [&](const MemberView& member, const swim::Standing& standing) {
+    const auto& [active, report, avoid] = standing;
+    if (report != 0) assignments.on_report(member.id, report, active);
+    if (!filter.matches(member.tags)) return;
+    const std::uint32_t load = active + assignments.count(now, member.id);
+    eligible.push_back({&member.id, &member.tags, load, avoid || is_draining(member.tags)});
   });
+  return eligible;
 }
 
 Outcome Node::Parts::select_worker(SelectWorker&& command) {
@@ -238,14 +261,14 @@ Outcome Node::Parts::select_worker(SelectWorker&& command) {
     out.push(WorkerSelected{command.request, std::nullopt, true});
     return Outcome::done;
   }
-  take_reports(found->second);
-  const auto views = workers(found->second, now);
-  const auto chosen = found->second.choice.select(views, command);
+  const auto eligible = consider(found->second);
+  const auto chosen = found->second.choice.select(eligible, command);
   WorkerSelected result{.request = command.request, .worker = std::nullopt, .no_quorum = false};
   if (chosen) {
-    result.worker = views[*chosen].member;
-    (found->second.roster ? roster_assignments : assignments)
-        .add(now, result.worker->id, command.request);
+    const NodeId& id = *eligible[*chosen].id;
+    const bool roster = found->second.roster;
+    result.worker = roster ? found->second.workers.at(id).member : swim->find(id);
+    (roster ? roster_assignments : assignments).add(now, id, command.request);
   }
   out.push(std::move(result));
   return Outcome::done;
@@ -357,6 +380,18 @@ void Node::handle_deadline(Instant now) {
   if (parts_->swim) parts_->swim->on_deadline(now, parts_->out);
   parts_->rpc.on_deadline(now, parts_->out);
   parts_->follow_events_from(mark);
+}
+
+void Node::expect(bool next) const {
+  const Parts& parts = *parts_;
+  if (next) {
+    if (parts.swim) parts.swim->expect();
+    return;
+  }
+  __builtin_prefetch(&parts.now);
+  __builtin_prefetch(&parts.out);
+  __builtin_prefetch(&parts.rpc);
+  __builtin_prefetch(&parts.swim);
 }
 
 Output* Node::poll() { return parts_->out.poll(); }

@@ -50,6 +50,10 @@ class Node {
 
   void handle_deadline(Instant now);
 
+  // Says that an input will come soon, or at last (`next`) that it comes next: fetches what that
+  // will need. A driver of thousands of nodes finds none of them in a cache.
+  void expect(bool next) const;
+
   // The next output, to be read or moved from; nullptr: there is none. It stays until the next
   // poll(), whatever is handled meanwhile.
   Output* poll();

@@ -1,4 +1,4 @@
-// A heap and buckets of small entries beside a table of bodies: sifting moves 32 bytes, no payload.
+// Small entries beside a table of bodies: what puts them in order moves 32 bytes, no payload.
 #include "sim/event_queue.h"
 
 #include <algorithm>
@@ -31,11 +31,10 @@ void EventQueue::push(Moment at, std::uint64_t key, Happening&& happening) {
 
 std::optional<EventQueue::Due> EventQueue::pop(Moment limit) {
   if (size_ == 0) return std::nullopt;
-  while (heap_.empty()) come_nearer();
-  if (heap_.front().at > limit) return std::nullopt;
-  std::pop_heap(heap_.begin(), heap_.end(), Later{this});
-  const Entry entry = heap_.back();
-  heap_.pop_back();
+  if (next_.size() < kNextMin) order_next();
+  if (next_.back().at > limit) return std::nullopt;
+  const Entry entry = next_.back();
+  next_.pop_back();
   --size_;
   last_ = entry.at;
   free_.push_back(entry.slot);
@@ -45,14 +44,38 @@ std::optional<EventQueue::Due> EventQueue::pop(Moment limit) {
 void EventQueue::place(const Entry& entry) {
   const std::int64_t stretch = stretch_of(entry.at);
   if (stretch < first_) {
-    heap_.push_back(entry);
-    std::push_heap(heap_.begin(), heap_.end(), Later{this});
+    const bool soon = !next_.empty() && Later{this}(next_.front(), entry);
+    soon ? put_in_order(entry) : add_to_heap(entry);
   } else if (stretch < first_ + kBuckets) {
     buckets_[static_cast<std::size_t>(stretch % kBuckets)].push_back(entry);
     ++in_buckets_;
   } else {
     beyond_.push_back(entry);
   }
+}
+
+void EventQueue::put_in_order(const Entry& entry) {
+  next_.insert(std::upper_bound(next_.begin(), next_.end(), entry, Later{this}), entry);
+  if (next_.size() <= kNextMax) return;
+  add_to_heap(next_.front());
+  next_.erase(next_.begin());
+}
+
+void EventQueue::add_to_heap(const Entry& entry) {
+  heap_.push_back(entry);
+  std::push_heap(heap_.begin(), heap_.end(), Later{this});
+}
+
+// Adds the earliest of the heap to what comes next.
+void EventQueue::order_next() {
+  while (next_.empty() && heap_.empty()) come_nearer();
+  const auto count = static_cast<std::ptrdiff_t>(std::min(heap_.size(), kNextMax / 2));
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
+    std::pop_heap(heap_.begin(), heap_.end() - i, Later{this});
+  }
+  // They stand behind the heap now, the earliest at the end.
+  next_.insert(next_.begin(), heap_.end() - count, heap_.end());
+  heap_.erase(heap_.end() - count, heap_.end());
 }
 
 // The heap is empty: takes the next bucket. What lies beyond the buckets is looked through once in

@@ -5,8 +5,9 @@
 // things at one instant are rare, so what a key ranks as is asked for only then.
 //
 // Most of what is scheduled is a timer of a connection that is far off, and most of what happens
-// was scheduled a moment ago. So only what is near is kept in order; the rest waits in buckets, one
-// for each stretch of time, and is put in order when its time has come.
+// was scheduled a moment ago. So only what comes next is kept in order, what is near in a heap, and
+// the rest in buckets, one for each stretch of time, until its time has come. Since the order of
+// what comes next is known, a caller can fetch ahead what that will need.
 #pragma once
 
 #include <cstdint>
@@ -59,6 +60,18 @@ class EventQueue {
 
   std::size_t size() const { return size_; }
 
+  // What will come after `ahead` others, if nothing is pushed before it; nullptr: not known yet.
+  // fetch() brings it nearer, so that looking at it soon costs nothing.
+  const Happening* upcoming(std::size_t ahead) const {
+    return ahead < next_.size() ? &slots_[next_[next_.size() - 1 - ahead].slot] : nullptr;
+  }
+  void fetch(std::size_t ahead) const {
+    if (const Happening* happening = upcoming(ahead)) {
+      __builtin_prefetch(happening);
+      __builtin_prefetch(&happening->bytes);
+    }
+  }
+
  private:
   struct Entry {
     Moment at;
@@ -66,8 +79,10 @@ class EventQueue {
     std::uint64_t sequence = 0;
     std::uint32_t slot = 0;
   };
-  static constexpr int kStretchBits = 26;  // 67 ms in nanoseconds
-  static constexpr std::int64_t kBuckets = 512;
+  static constexpr int kStretchBits = 24;  // 17 ms in nanoseconds
+  static constexpr std::int64_t kBuckets = 2048;
+  static constexpr std::size_t kNextMin = 8;  // as many are always in order, if there are
+  static constexpr std::size_t kNextMax = 64;
 
   struct Later {
     const EventQueue* queue;
@@ -81,10 +96,14 @@ class EventQueue {
     return at.time_since_epoch().count() >> kStretchBits;
   }
   void place(const Entry& entry);
+  void put_in_order(const Entry& entry);
+  void add_to_heap(const Entry& entry);
   void come_nearer();
+  void order_next();
 
   std::function<std::uint64_t(std::uint64_t)> rank_;
-  std::vector<Entry> heap_;                  // of the stretches before first_
+  std::vector<Entry> next_;                  // the earliest of all, the very first at the back
+  std::vector<Entry> heap_;                  // the rest of the stretches before first_
   std::vector<std::vector<Entry>> buckets_;  // of first_ and those after it, each in its turn
   std::vector<Entry> beyond_;                // later than that
   std::int64_t first_ = 0;

@@ -86,6 +86,9 @@ class Network {
   // The host's clock jumped or changed its rate: times computed with it are no longer true.
   virtual void clock_changed(HostIndex host) { static_cast<void>(host); }
 
+  // Something that it scheduled itself comes soon: it may fetch what that will need.
+  virtual void expect(const Happening& happening) const { static_cast<void>(happening); }
+
   // Something that it scheduled itself.
   virtual void handle(Happening&& happening) = 0;
 

@@ -117,6 +117,7 @@ class World final : public NetworkEnvironment {
  private:
   class Context;
 
+  void look_ahead();
   void dispatch(Happening&& happening);
   void execute(Happening&& happening);
   void note_name(const NodeId& id, HostIndex host);

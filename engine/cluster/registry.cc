@@ -12,20 +12,20 @@ namespace rpcnet::cluster {
 namespace {
 
 // 0 is best.
-std::size_t tier_of(const WorkerView& worker, const SelectWorker& request) {
-  const bool excluded = std::find(request.excluded.begin(), request.excluded.end(),
-                                  worker.member.id) != request.excluded.end();
+std::size_t tier_of(const Eligible& worker, const SelectWorker& request) {
+  const bool excluded = std::find(request.excluded.begin(), request.excluded.end(), *worker.id) !=
+                        request.excluded.end();
   return (excluded ? 2U : 0U) + (worker.avoid ? 1U : 0U);
 }
 
 constexpr std::size_t kTiers = 4;
 
-std::string_view tag(const WorkerView& worker, std::string_view key) {
-  const auto found = worker.member.tags.find(std::string(key));
-  return found != worker.member.tags.end() ? std::string_view(found->second) : std::string_view();
+std::string_view tag(const Eligible& worker, std::string_view key) {
+  const auto found = worker.tags->find(std::string(key));
+  return found != worker.tags->end() ? std::string_view(found->second) : std::string_view();
 }
 
-std::uint32_t weight_of(const WorkerView& worker) {
+std::uint32_t weight_of(const Eligible& worker) {
   constexpr std::uint32_t kUsual = 1;
   constexpr std::uint32_t kMost = 1'000'000;
   const std::string_view text = tag(worker, kWeightTag);
@@ -35,13 +35,13 @@ std::uint32_t weight_of(const WorkerView& worker) {
   return whole && weight <= kMost ? weight : kUsual;
 }
 
-std::vector<Candidate> candidates_of(std::span<const WorkerView> workers,
+std::vector<Candidate> candidates_of(std::span<const Eligible> workers,
                                      std::span<const std::size_t> chosen, bool weighted) {
   std::vector<Candidate> candidates;
   candidates.reserve(chosen.size());
   for (const std::size_t index : chosen) {
-    const WorkerView& worker = workers[index];
-    candidates.push_back({&worker.member.id, worker.load(), weighted ? weight_of(worker) : 1});
+    const Eligible& worker = workers[index];
+    candidates.push_back({worker.id, worker.load, weighted ? weight_of(worker) : 1});
   }
   return candidates;
 }
@@ -51,7 +51,7 @@ std::vector<Candidate> candidates_of(std::span<const WorkerView> workers,
 Registry::Registry(TagFilter filter, LoadBalancingStrategy strategy, Rng rng, ZonePreference zone)
     : filter_(std::move(filter)), strategy_(strategy), rng_(rng), zone_(std::move(zone)) {}
 
-void Registry::keep_near(std::span<const WorkerView> workers,
+void Registry::keep_near(std::span<const Eligible> workers,
                          std::vector<std::size_t>& chosen) const {
   if (zone_.zone.empty()) return;
   std::vector<std::size_t> near;
@@ -64,11 +64,11 @@ void Registry::keep_near(std::span<const WorkerView> workers,
   if (!spills(near_by, far, zone_.spill)) chosen = std::move(near);
 }
 
-std::optional<std::size_t> Registry::select(std::span<const WorkerView> workers,
+std::optional<std::size_t> Registry::select(std::span<const Eligible> workers,
                                             const SelectWorker& request) {
   std::array<std::vector<std::size_t>, kTiers> tiers;
   for (std::size_t i = 0; i < workers.size(); ++i) {
-    if (!request.filter.matches(workers[i].member.tags)) continue;
+    if (!request.filter.matches(*workers[i].tags)) continue;
     tiers[tier_of(workers[i], request)].push_back(i);
   }
   const auto best =

@@ -68,17 +68,14 @@ std::optional<Instant> PhiDetector::when(std::uint32_t level) const {
   return *last_ + mean() + config_.pause + Duration(static_cast<std::int64_t>(spread));
 }
 
-Duration PhiDetector::mean() const {
-  return Duration(sum_ / static_cast<std::int64_t>(gaps_.size()));
-}
-
-Duration PhiDetector::deviation() const {
+void PhiDetector::measure() {
+  mean_ = Duration(sum_ / static_cast<std::int64_t>(gaps_.size()));
   // Variance is (n * sum of squares - square of the sum) / n^2: exact, and never negative
   // (Cauchy-Schwarz).
   const auto count = static_cast<Wide>(gaps_.size());
   const Wide scatter = count * squares_ - static_cast<Wide>(sum_) * sum_;
   const std::int64_t deviation = root(static_cast<Square>(scatter / (count * count)));
-  return std::max(Duration(deviation), config_.deviation_min);
+  deviation_ = std::max(Duration(deviation), config_.deviation_min);
 }
 
 void PhiDetector::record(std::int64_t gap) {
@@ -93,6 +90,7 @@ void PhiDetector::record(std::int64_t gap) {
   }
   sum_ += gap;
   squares_ += static_cast<Wide>(gap) * gap;
+  measure();
 }
 
 }  // namespace rpcnet::phi

@@ -65,8 +65,8 @@ class PhiDetector {
   // Levels under 1 count as 1.
   std::optional<Instant> when(std::uint32_t level_milli) const;
 
-  Duration mean() const;
-  Duration deviation() const;                         // at least PhiConfig::deviation_min
+  Duration mean() const { return mean_; }
+  Duration deviation() const { return deviation_; }   // at least PhiConfig::deviation_min
   std::uint64_t samples() const { return samples_; }  // since the beginning
   std::optional<Instant> last() const { return last_; }
 
@@ -74,6 +74,7 @@ class PhiDetector {
   __extension__ using Wide = __int128;
 
   void record(std::int64_t gap);
+  void measure();
 
   PhiConfig config_;
   Duration expected_;
@@ -81,6 +82,8 @@ class PhiDetector {
   std::size_t oldest_ = 0;
   std::int64_t sum_ = 0;
   Wide squares_ = 0;
+  Duration mean_{};  // of the gaps, as they are now
+  Duration deviation_{};
   std::uint64_t samples_ = 0;
   std::optional<Instant> last_;     // latest arrival
   std::optional<Instant> sampled_;  // latest arrival that ended a sampled gap

@@ -32,4 +32,11 @@ struct Health {
   std::optional<Instant> last_answered;  // the last proof that both ways work, while it is watched
 };
 
+// The part of it that a choice among members looks at.
+struct Standing {
+  std::uint32_t active_calls = 0;
+  std::uint64_t report = 0;
+  bool avoid = false;
+};
+
 }  // namespace rpcnet::swim

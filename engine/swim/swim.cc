@@ -106,6 +106,7 @@ struct Swim::Parts {
   void forget_streams(LinkId link);
   std::optional<CloseCode> objection(const LinkUp& fact) const;
   void hint(Instant now, Slot slot, Outbox& out);
+  bool avoids(Instant now, Slot slot) const;
 
   Core core;
   Courier courier;
@@ -345,6 +346,13 @@ void Swim::watch(Instant now, const NodeId& id, bool wanted, Outbox& out) {
   p.settle(now, out);
 }
 
+void Swim::expect() const {
+  constexpr std::ptrdiff_t kLine = 64;
+  const auto* at = reinterpret_cast<const char*>(&parts_->core.tombstone_ttl);
+  const auto* end = reinterpret_cast<const char*>(parts_.get() + 1);
+  for (; at < end; at += kLine) __builtin_prefetch(at);
+}
+
 void Swim::on_deadline(Instant now, Outbox& out) {
   parts_->enter(now, out);
   parts_->fire(now, out);
@@ -375,6 +383,16 @@ void Swim::for_each_member(const std::function<void(const MemberView&)>& visit) 
   for (const Slot slot : parts_->core.table.order()) {
     const Record& record = parts_->core.table[slot];
     if (is_member(record.told_status())) visit(record.view());
+  }
+}
+
+void Swim::for_each_standing(
+    Instant now, const std::function<void(const MemberView&, const Standing&)>& visit) const {
+  const Parts& p = *parts_;
+  for (const Slot slot : p.core.table.order()) {
+    const Record& record = p.core.table[slot];
+    if (!is_member(record.told_status())) continue;
+    visit(record.view(), {record.active_calls, record.report, p.avoids(now, slot)});
   }
 }
 
@@ -451,8 +469,7 @@ Health Swim::health(const NodeId& id, Instant now) const {
                 .accusers = p.suspicions.accusers(*slot).size(),
                 .last_heard = record.last_heard,
                 .last_answered = std::nullopt};
-  health.avoid = health.degraded || record.told_status() != MemberStatus::alive ||
-                 p.monitor.over(*slot, p.core.phi.avoid_at_milli, now);
+  health.avoid = p.avoids(now, *slot);
   if (const auto levels = p.monitor.levels(*slot, now)) {
     health.phi_heard_milli = levels->heard_milli;
     health.phi_answered_milli = levels->answered_milli;
@@ -908,6 +925,12 @@ void Swim::Parts::forget_streams(LinkId link) {
 void Swim::Parts::hint(Instant now, Slot slot, Outbox& out) {
   if (slot == kSelf || knowledge.left() || !is_member(core.table[slot].status)) return;
   probes.begin_out_of_turn(now, slot, monitor.signs(slot, now), out);
+}
+
+// Is it to get work only if nobody else is left?
+bool Swim::Parts::avoids(Instant now, Slot slot) const {
+  return core.table[slot].told_status() != MemberStatus::alive || flaps.degraded(slot) ||
+         monitor.over(slot, core.phi.avoid_at_milli, now);
 }
 
 }  // namespace rpcnet::swim

@@ -88,12 +88,17 @@ class Swim {
   void watch(Instant now, const NodeId& id, bool wanted, Outbox& out);
 
   void on_deadline(Instant now, Outbox& out);
+  // Something of this comes next: fetches what it will need.
+  void expect() const;
   std::optional<Instant> deadline() const;
 
   // What is true now. Members are alive or suspect, this node among them; in NodeId order.
   std::vector<Member> members() const;
   std::vector<Member> tombstones() const;
   void for_each_member(const std::function<void(const MemberView&)>& visit) const;
+  // The same with what a chooser of workers asks of each.
+  void for_each_standing(
+      Instant now, const std::function<void(const MemberView&, const Standing&)>& visit) const;
   std::size_t member_count() const;
   std::optional<Member> find(const NodeId& id) const;  // tombstones too
   Health health(const NodeId& id, Instant now) const;

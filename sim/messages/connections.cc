@@ -76,6 +76,14 @@ Connection* MessagesNetwork::find(const Happening& happening) {
   return &connection;
 }
 
+void MessagesNetwork::expect(const Happening& happening) const {
+  constexpr std::size_t kLine = 64;
+  const auto* at = reinterpret_cast<const char*>(&connections_[happening.a]);
+  for (std::size_t line = 0; line < sizeof(Connection); line += kLine) {
+    __builtin_prefetch(at + line);
+  }
+}
+
 std::optional<MessagesNetwork::Ref> MessagesNetwork::lookup(HostIndex host, LinkId link) {
   const std::uint32_t index = hosts_[host].links.find(link);
   if (index == KeyIndex<LinkId>::kNone) return std::nullopt;

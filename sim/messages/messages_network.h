@@ -58,6 +58,7 @@ class MessagesNetwork final : public Network {
   void stop(HostIndex host) override;
   void perform(HostIndex host, Order&& order) override;
   void handle(Happening&& happening) override;
+  void expect(const Happening& happening) const override;
   void clock_changed(HostIndex host) override;
   std::size_t open_links(HostIndex host) const override;
   std::size_t open_streams(HostIndex host) const override;

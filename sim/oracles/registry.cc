@@ -28,6 +28,12 @@ bool matches(const std::vector<std::pair<std::string, std::string>>& filter, con
   });
 }
 
+bool is(const MemberView& now, const Member& shown) {
+  return now.id == shown.id && now.address == shown.address && now.status == shown.status &&
+         now.incarnation == shown.incarnation && now.tags_version == shown.tags_version &&
+         now.tags == shown.tags;
+}
+
 double weight_of(const WorkerView& view) {
   const auto weight = view.member.tags.find("weight");
   return weight == view.member.tags.end() ? 1 : std::stod(weight->second);
@@ -72,16 +78,18 @@ void RegistryOracle::on_command(HostIndex host, const Command& command) {
   // What the view shows must be what the node's members are, now.
   const auto& filter = registries_[host][select->registry].opened.filter.equal;
   std::size_t workers = 0;
-  for (const Member& member : node.members()) workers += matches(filter, member.tags) ? 1 : 0;
+  std::optional<NodeId> stale;
+  node.for_each_member([&](const MemberView& member) {
+    if (!matches(filter, member.tags)) return;
+    const std::size_t at = workers++;
+    if (at < asked.views.size() && !is(member, asked.views[at].member)) stale = member.id;
+  });
   if (refuses(node)) workers = 0;
   if (!check(workers == asked.views.size())) return fail(host, "has a registry that lacks workers");
+  if (!check(refuses(node) || !stale)) return fail(host, "has a stale view of " + stale->text());
   const Instant now = world().local_now(host);
   const Duration ttl = world().host(host).setup.config.registry.assignment_ttl;
   for (const WorkerView& view : asked.views) {
-    const auto member = node.find(view.member.id);
-    if (!check(member == view.member && is_member(member->status))) {
-      return fail(host, "has a stale view of " + view.member.id.text());
-    }
     const std::uint32_t level = world().host(host).setup.config.phi.avoid_at_milli;
     const bool suspect = view.member.status == MemberStatus::suspect || view.degraded;
     const bool never = level == 0;
