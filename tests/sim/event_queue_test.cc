@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "sim/keyed.h"
@@ -114,6 +115,40 @@ BOOST_AUTO_TEST_CASE(KeysStandWhereTheirRankSays) {
   queue.push(at(10), 3, named(4));
   const std::vector<std::uint64_t> expected{7, 3, 4};
   BOOST_TEST(drain(queue) == expected, boost::test_tools::per_element());
+}
+
+// Against a sorted list, with enough at once that not all of it is kept in order; what the queue
+// says will come is what comes.
+BOOST_AUTO_TEST_CASE(ManyPushedWhileOthersArePoppedComeInOrder) {
+  const Keyed keyed(7);
+  EventQueue queue;
+  std::set<std::pair<std::int64_t, std::uint64_t>> expected;
+  std::uint64_t name = 0;
+  std::int64_t now = 0;
+  std::size_t foreseen = 0;
+  while (name < 5000 || !expected.empty()) {
+    for (int i = 0; i < 3 && name < 5000; ++i, ++name) {
+      // From the next microsecond to a minute ahead.
+      const auto scale = keyed.between({Domain::path, name, 1, 0}, 1, 60'000'000);
+      const auto when = now + keyed.between({Domain::path, name, 2, 0}, 1, scale * 1000);
+      queue.push(at(when), name, named(name));
+      expected.emplace(when, name);
+    }
+    auto next = expected.begin();
+    for (std::size_t ahead = 0; next != expected.end(); ++ahead, ++next) {
+      const Happening* coming = queue.upcoming(ahead);
+      if (coming == nullptr) break;
+      BOOST_TEST_REQUIRE(coming->b == next->second);
+      ++foreseen;
+    }
+    const auto due = queue.pop(Moment::max());
+    BOOST_TEST_REQUIRE(due.has_value());
+    BOOST_TEST_REQUIRE(due->happening.b == expected.begin()->second);
+    now = expected.begin()->first;
+    expected.erase(expected.begin());
+  }
+  BOOST_TEST(queue.size() == 0U);
+  BOOST_TEST(foreseen > 1000U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
