@@ -193,9 +193,16 @@ struct UpdateRoster {
 // runs stay.
 struct CloseDrained {};
 
-using Command = std::variant<Join, Leave, ChangeTags, StartCall, SendMessage, HalfClose, CancelCall,
-                             ConsumeMessages, SendHeaders, FinishCall, StopAccepting, OpenRegistry,
-                             SelectWorker, ReleaseWorker, UpdateRoster, CloseDrained>;
+// How many calls the other Nodes of this process serve, if it has one for each I/O thread: the load
+// that membership reports is all of them.
+struct CountElsewhere {
+  std::uint32_t calls = 0;
+};
+
+using Command =
+    std::variant<Join, Leave, ChangeTags, StartCall, SendMessage, HalfClose, CancelCall,
+                 ConsumeMessages, SendHeaders, FinishCall, StopAccepting, OpenRegistry,
+                 SelectWorker, ReleaseWorker, UpdateRoster, CloseDrained, CountElsewhere>;
 
 // What became of a command. Every value but `done` means: refused, nothing has changed.
 enum class Outcome : std::uint8_t {

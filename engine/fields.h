@@ -117,6 +117,8 @@ template <>
 inline constexpr std::size_t kFields<UpdateRoster> = 2;
 template <>
 inline constexpr std::size_t kFields<CloseDrained> = 0;
+template <>
+inline constexpr std::size_t kFields<CountElsewhere> = 1;
 
 // Events.
 template <>

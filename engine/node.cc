@@ -82,7 +82,7 @@ struct Node::Parts {
     ENGINE_ASSERT(at >= now);
     now = at;
     // What other members hear of this process's load is what it is doing now.
-    if (swim) swim->report_load(static_cast<std::uint32_t>(rpc.serving()));
+    if (swim) swim->report_load(static_cast<std::uint32_t>(rpc.serving()) + elsewhere);
     return out.size();
   }
 
@@ -112,6 +112,7 @@ struct Node::Parts {
   cluster::Assignments assignments;         // to members
   cluster::Assignments roster_assignments;  // to those of rosters: until they are released
   std::set<NodeId> watched;
+  std::uint32_t elsewhere = 0;  // calls that other Nodes of the process serve
 };
 
 // A link belongs to the machine that dialled it or saw it come up.
@@ -180,6 +181,9 @@ Outcome Node::Parts::carry_out(C&& command) {
     return update_roster(std::move(command));
   } else if constexpr (std::is_same_v<Kind, CloseDrained>) {
     return rpc.close_drained(now, out);
+  } else if constexpr (std::is_same_v<Kind, CountElsewhere>) {
+    elsewhere = command.calls;
+    return Outcome::done;
   } else {
     static_assert(std::is_same_v<Kind, SelectWorker>);
     return select_worker(std::move(command));

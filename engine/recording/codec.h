@@ -174,8 +174,10 @@ class Decoder {
     if (wide > static_cast<std::uint64_t>(last)) return fail();
     value = static_cast<E>(wide);
   }
+  // Not inline: g++ 12 then takes alternatives that are not there for used uninitialized.
   template <typename... T, std::size_t... I>
-  void alternative(std::variant<T...>& variant, std::size_t place, std::index_sequence<I...>) {
+  [[gnu::noinline]] void alternative(std::variant<T...>& variant, std::size_t place,
+                                     std::index_sequence<I...>) {
     const auto take = [&]<std::size_t P>() {
       if (P == place) get(variant.template emplace<P>());
     };

@@ -76,6 +76,17 @@ BOOST_AUTO_TEST_CASE(LoadIsWhatTheWorkerReports) {
   BOOST_TEST(cluster.workers()[1].assignments == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(LoadIsThatOfAllNodesOfAProcess) {
+  Cluster cluster;
+  cluster.open_call(1, 0);
+  cluster.net.command(1, CountElsewhere{4});
+  cluster.net.run_for(2s);
+  BOOST_TEST(cluster.workers()[0].active_calls == 5U);
+  cluster.net.command(1, CountElsewhere{0});
+  cluster.net.run_for(2s);
+  BOOST_TEST(cluster.workers()[0].active_calls == 1U);
+}
+
 // An unfed detector is what the original shipped: silence must move phi and the choice.
 BOOST_AUTO_TEST_CASE(PhiIsFedByHeartbeatsAndMovesTheChoice) {
   Cluster cluster;
