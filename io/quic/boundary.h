@@ -59,6 +59,13 @@ class FactSink {
   // limit what it logs.
   virtual void on_refusal(Instant now, const Refusal& refusal) = 0;
 
+  // A packet of no link here may be the stateless reset of another owner's: its connection id is
+  // noise. Only with EndpointConfig::owners above 1, and rate limited; for Endpoint::receive_stray
+  // of each other owner.
+  virtual void on_stray(const Address& local, const Address& remote, BytesView datagram) {
+    (void)local, (void)remote, (void)datagram;
+  }
+
  protected:
   ~FactSink() = default;
 };

@@ -31,9 +31,11 @@ struct EndpointConfig {
   // The socket's bound address. Dialled links send from it; unspecified lets the kernel choose.
   Address local;
 
-  // Which thread's endpoint this is; it becomes byte 0 of every connection id we issue, so that a
-  // process with one socket per core can hand a misrouted datagram to its owner.
+  // Which thread's endpoint this is, of how many; it becomes byte 0 of every connection id we
+  // issue, so that a process with one socket per core can hand a misrouted datagram to its owner
+  // (io/quic/steering.h).
   std::uint8_t owner = 0;
+  std::uint8_t owners = 1;
 
   // Is an incoming handshake answered at all? A pure client says false.
   bool accept = true;

@@ -46,6 +46,7 @@ class Endpoint::Impl {
   }
 
   void receive(const Address& local, const Address& remote, unsigned ecn, BytesView datagram);
+  void receive_stray(const Address& local, const Address& remote, BytesView datagram);
   void unreachable(const Address& remote);
   void handle_timeout();
   void flush(DatagramSink& out);
@@ -153,6 +154,16 @@ void Endpoint::Impl::receive(const Address& local, const Address& remote, unsign
     return;
   }
   found->second.connection->read(local, remote, ecn, datagram);
+  settle(found);
+}
+
+void Endpoint::Impl::receive_stray(const Address& local, const Address& remote,
+                                   BytesView datagram) {
+  const auto link = shared_.reset_tokens.find(datagram);
+  if (!link) return;
+  const auto found = links_.find(*link);
+  if (found == links_.end()) return;
+  found->second.connection->read(local, remote, 0, datagram);
   settle(found);
 }
 
@@ -429,6 +440,12 @@ void Endpoint::receive(Instant now, const Address& local, const Address& remote,
                        BytesView datagram) {
   impl_->enter(now);
   impl_->receive(local, remote, ecn, datagram);
+}
+
+void Endpoint::receive_stray(Instant now, const Address& local, const Address& remote,
+                             BytesView datagram) {
+  impl_->enter(now);
+  impl_->receive_stray(local, remote, datagram);
 }
 
 void Endpoint::perform(Instant now, Order order) {

@@ -52,6 +52,10 @@ class Endpoint {
   void receive(Instant now, const Address& local, const Address& remote, unsigned ecn,
                BytesView datagram);
 
+  // A datagram that another owner could place nowhere (FactSink::on_stray): a stateless reset of
+  // one of our links, or nothing.
+  void receive_stray(Instant now, const Address& local, const Address& remote, BytesView datagram);
+
   void perform(Instant now, Order order);
 
   // The network said that `remote` does not listen (ICMP port, host or network unreachable). ICMP

@@ -99,7 +99,7 @@ bool Connection::begin(const Connect& order) {
   if (!tls_.begin_dialling(order.protocol)) return false;
   const ConnectionId ours = shared_.ids.make();
   const ngtcp2_cid scid = ours.raw();
-  const ngtcp2_cid dcid = shared_.ids.make_for_peer().raw();
+  const ngtcp2_cid dcid = shared_.ids.make_for_peer(order.protocol).raw();
   const UdpPath path(shared_.config.local, order.remote);
   const ngtcp2_callbacks callbacks = connection_callbacks();
   const ngtcp2_settings chosen = settings(order.remote, order.handshake_timeout);

@@ -32,10 +32,11 @@ ConnectionId ConnectionIds::make() {
   return id;
 }
 
-ConnectionId ConnectionIds::make_for_peer() {
+ConnectionId ConnectionIds::make_for_peer(Protocol protocol) {
   ConnectionId id;
   id.size = 18;
   entropy_.fill(std::span(id.bytes).first(id.size));
+  if (protocol == Protocol::gossip) id.bytes[0] = 0;
   return id;
 }
 

@@ -15,6 +15,7 @@
 
 #include "engine/bytes.h"
 #include "engine/ids.h"
+#include "engine/transport.h"
 #include "io/quic/boundary.h"
 
 namespace rpcnet::quic {
@@ -41,8 +42,10 @@ class ConnectionIds {
   ConnectionId make();
 
   // An id that a dialler invents for the peer, to be forgotten after the first answer. RFC 9000
-  // 7.2: at least 8 unpredictable bytes.
-  ConnectionId make_for_peer();
+  // 7.2: at least 8 unpredictable bytes. A peer with several owners gives the link to the one that
+  // byte 0 says (io/quic/steering.h): gossip is for the first, where membership lives; calls are
+  // spread by chance.
+  ConnectionId make_for_peer(Protocol protocol);
 
   void enter(const ConnectionId& id, LinkId link);
   void remove(const ConnectionId& id);

@@ -35,6 +35,12 @@ struct Shared {
     telling = false;
   }
 
+  void tell_stray(const Address& local, const Address& remote, BytesView datagram) {
+    telling = true;
+    sink.on_stray(local, remote, datagram);
+    telling = false;
+  }
+
   void tell(const Refusal& refusal) {
     telling = true;
     sink.on_refusal(now, refusal);

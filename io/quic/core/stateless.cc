@@ -57,6 +57,7 @@ void Stateless::reset(const Stray& stray, const ConnectionId& id) {
     return;
   }
   if (!allowed()) return;
+  if (shared_.config.owners > 1) shared_.tell_stray(stray.local, stray.remote, stray.bytes);
   const std::size_t room = std::min(stray.bytes.size() - 1, kResetMax);
   std::array<std::uint8_t, kResetMax - 16> filler{};
   const auto used = std::span(filler).first(room - 16);

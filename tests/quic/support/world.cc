@@ -115,6 +115,10 @@ void Host::on_fact(Instant, const Fact& fact) {
 
 void Host::on_refusal(Instant, const quic::Refusal& refusal) { refusals.push_back(refusal); }
 
+void Host::on_stray(const Address&, const Address&, BytesView datagram) {
+  strays.emplace_back(datagram.begin(), datagram.end());
+}
+
 void Host::fill(std::span<std::uint8_t> out) {
   for (std::uint8_t& byte : out) byte = static_cast<std::uint8_t>(random_.next() >> 56);
 }

@@ -66,7 +66,8 @@ class Host final : public quic::FactSink, public quic::Entropy, public quic::Dat
 
   std::map<LinkId, LinkLog> links;
   std::vector<quic::Refusal> refusals;
-  bool consume = true;     // credit what arrives at once
+  std::vector<Bytes> strays;  // for other owners of its address
+  bool consume = true;        // credit what arrives at once
   bool echo = false;       // write back what arrives on streams that the peer opened, and its end
   bool keep_bytes = true;  // false: count only, for big transfers
   std::uint64_t bytes_received = 0;
@@ -77,6 +78,7 @@ class Host final : public quic::FactSink, public quic::Entropy, public quic::Dat
 
   void on_fact(Instant now, const Fact& fact) override;
   void on_refusal(Instant now, const quic::Refusal& refusal) override;
+  void on_stray(const Address& local, const Address& remote, BytesView datagram) override;
   void fill(std::span<std::uint8_t> out) override;
   bool send(const quic::Transmit& transmit) override;
 
