@@ -10,6 +10,9 @@
 #include <variant>
 #include <vector>
 
+#include "io/core/io_threads.h"
+#include "io/quic/steering.h"
+
 namespace rpcnet {
 namespace {
 
@@ -20,17 +23,20 @@ constexpr int kRounds = 16;
 }  // namespace
 
 Driver::Driver(asio::io_context& context, std::unique_ptr<UdpSocket> socket, NodeConfig node,
-               quic::EndpointConfig endpoint, std::shared_ptr<const quic::TlsContext> tls,
-               const RecordingOptions& recording, Duration spin, EventSink& sink)
+               const quic::EndpointConfig& endpoint, std::shared_ptr<const quic::TlsContext> tls,
+               const RecordingOptions& recording, Duration spin, EventSink& sink,
+               core::IoThreads* threads)
     : context_(context),
       runner_(core::Runner::of(context)),
       sink_(sink),
       socket_(std::move(socket)),
       node_(std::move(node)),
       recorder_(core::FlightRecorder::start(node_, now(), recording, recorded_)),
-      endpoint_(std::move(endpoint), std::move(tls), entropy_, *this),
+      endpoint_(endpoint, std::move(tls), entropy_, *this),
       timer_(context),
-      spin_(spin) {}
+      spin_(spin),
+      threads_(threads),
+      index_(endpoint.owner) {}
 
 void Driver::start(std::weak_ptr<void> owner) {
   owner_ = std::move(owner);
@@ -128,6 +134,7 @@ void Driver::read() {
     active_ = time;
     for (const Datagram& datagram : batch) {
       bytes += datagram.bytes.size();
+      if (threads_ != nullptr && !is_mine(datagram)) continue;
       endpoint_.receive(time, datagram.local, datagram.remote, datagram.ecn, datagram.bytes);
     }
     work();
@@ -135,13 +142,54 @@ void Driver::read() {
   }
 }
 
+// What is not goes to the thread that it is for.
+bool Driver::is_mine(const Datagram& datagram) {
+  const auto owner = quic::owner_of(datagram.bytes, threads_->count());
+  if (!owner || *owner == index_) return true;
+  core::HandedOver handed{core::HandedOver::What::datagram, datagram.local, datagram.remote,
+                          datagram.ecn, Bytes(datagram.bytes.begin(), datagram.bytes.end())};
+  socket_->count_handed_over(threads_->hand_over(*owner, std::move(handed)));
+  return false;
+}
+
+void Driver::take(std::vector<core::HandedOver> handed) {
+  if (stopped_) return;
+  const core::Runner::Hold hold(runner_);
+  {
+    const Mark mark(*this);
+    for (const core::HandedOver& one : handed) {
+      const Instant time = now();
+      active_ = time;
+      switch (one.what) {
+        case core::HandedOver::What::datagram:
+          endpoint_.receive(time, one.local, one.remote, one.ecn, one.bytes);
+          break;
+        case core::HandedOver::What::stray:
+          endpoint_.receive_stray(time, one.local, one.remote, one.bytes);
+          break;
+        case core::HandedOver::What::unreachable: report_unreachable(one.remote); break;
+      }
+    }
+    work();
+  }
+  finish_pass();
+}
+
 void Driver::report_unreachable() {
   if (stopped_ || !socket_->has_unreachable()) return;
-  const Instant time = now();
   for (const Address& remote : socket_->take_unreachable()) {
-    endpoint_.unreachable(time, remote);
-    feed([&](auto& node) { node.handle_unreachable(time, remote); });
+    report_unreachable(remote);
+    // The kernel tells one of the sockets, whoever sent to there.
+    if (threads_ != nullptr) {
+      threads_->hand_to_others(index_, {core::HandedOver::What::unreachable, {}, remote, 0, {}});
+    }
   }
+}
+
+void Driver::report_unreachable(const Address& remote) {
+  const Instant time = now();
+  endpoint_.unreachable(time, remote);
+  feed([&](auto& node) { node.handle_unreachable(time, remote); });
 }
 
 void Driver::fire_deadlines() {
@@ -149,7 +197,9 @@ void Driver::fire_deadlines() {
   const Instant time = now();
   if (const auto due = endpoint_.deadline(); due && *due <= time) endpoint_.handle_timeout(time);
   if (const auto due = node_.deadline(); due && *due <= time) {
-    feed([&](auto& node) { node.handle_deadline(time); });
+    sink_.on_due();
+    const Instant later = now();  // than the commands that this brought
+    feed([&](auto& node) { node.handle_deadline(later); });
   }
 }
 
@@ -264,6 +314,12 @@ void Driver::on_fact(Instant time, const Fact& fact) {
       feed([&](auto& node) { node.handle_unreachable(time, *remote); });
     }
   }
+}
+
+void Driver::on_stray(const Address& local, const Address& remote, BytesView datagram) {
+  if (threads_ == nullptr) return;
+  threads_->hand_to_others(index_, {core::HandedOver::What::stray, local, remote, 0,
+                                    Bytes(datagram.begin(), datagram.end())});
 }
 
 void Driver::on_refusal(Instant time, const quic::Refusal& refusal) {

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "engine/node.h"
 #include "io/core/flight_recorder.h"
@@ -26,10 +27,17 @@
 
 namespace rpcnet {
 
+namespace core {
+class IoThreads;
+struct HandedOver;
+}  // namespace core
+
 class EventSink {
  public:
   // Runs between the machines' steps: it may give commands, and must not run user code.
   virtual void on_event(Event&& event) = 0;
+  // Comes before a deadline of the node that is due.
+  virtual void on_due() = 0;
   // Every pass ends with this, when everything that could be sent has been.
   virtual void on_pass() = 0;
 
@@ -40,8 +48,9 @@ class EventSink {
 class Driver final : private quic::FactSink {
  public:
   Driver(asio::io_context& context, std::unique_ptr<UdpSocket> socket, NodeConfig node,
-         quic::EndpointConfig endpoint, std::shared_ptr<const quic::TlsContext> tls,
-         const RecordingOptions& recording, Duration spin, EventSink& sink);
+         const quic::EndpointConfig& endpoint, std::shared_ptr<const quic::TlsContext> tls,
+         const RecordingOptions& recording, Duration spin, EventSink& sink,
+         core::IoThreads* threads);
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
   ~Driver() = default;
@@ -55,6 +64,9 @@ class Driver final : private quic::FactSink {
   // Gives a command. Its orders leave with the pass that is under way, or with the next one.
   Outcome command(Command&& command);
 
+  // What other threads had for this one.
+  void take(std::vector<core::HandedOver> handed);
+
   // Takes the outputs that are there: orders are performed, events told. Gives how many.
   std::size_t settle();
 
@@ -65,12 +77,14 @@ class Driver final : private quic::FactSink {
   const quic::Endpoint& endpoint() const { return endpoint_; }
   const UdpSocket& socket() const { return *socket_; }
   const RecordingCounters& recording() const { return recorded_; }
+  std::size_t index() const { return index_; }  // among the host's I/O threads
 
  private:
   class Mark;
 
   void on_fact(Instant now, const Fact& fact) override;
   void on_refusal(Instant now, const quic::Refusal& refusal) override;
+  void on_stray(const Address& local, const Address& remote, BytesView datagram) override;
 
   // Every input of the node goes through here: `give` gets it, or the recorder in front of it.
   template <typename Give>
@@ -84,7 +98,9 @@ class Driver final : private quic::FactSink {
   void full_pass();
   void short_pass();
   void read();
+  bool is_mine(const Datagram& datagram);
   void report_unreachable();
+  void report_unreachable(const Address& remote);
   void fire_deadlines();
   void work();
   void finish_pass();
@@ -106,6 +122,8 @@ class Driver final : private quic::FactSink {
   asio::steady_timer timer_;
   std::weak_ptr<void> owner_;
   const Duration spin_;
+  core::IoThreads* const threads_;  // null: this is the only one
+  const std::size_t index_;         // among them
   Instant active_{};  // when something last came in, from the network or the application
   std::optional<Instant> armed_;
   bool in_pass_ = false;

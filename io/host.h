@@ -14,6 +14,16 @@
 // exception: call() with another token than a coroutine's, such as asio::use_future, may be used
 // from any thread while the Host lives. The io_context must outlive the Host. Destroying a Host
 // ends its links; calls that still run end as cancelled.
+//
+// With HostOptions::io_threads above one, the host starts further threads when the io_context
+// begins to run, and each serves the links that fell to it: a handler runs on the thread of its
+// caller's link, a copy of it on each thread, and what handlers share beyond that they must guard
+// themselves. From inside one, call(), open(), resolve(), serve(), counters() and serving() may be
+// used as on the first thread; calls go out from the same thread, and answers come back to it. A
+// Channel, a ClientCall, a ServerCall belong to the thread that made them, and must be gone before
+// the Host is. All else, above all what concerns the cluster, starting, draining and ending,
+// belongs to the first thread; the standard services (services/) keep what they know there,
+// unguarded, so a host with several threads cannot serve them yet.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -64,6 +74,15 @@ struct HostOptions {
   // name, or if that is a pattern, the pattern's beginning and the advertised address: the same
   // again after a restart.
   std::string node{};
+
+  // Threads that receive, decrypt and run handlers, the one of the io_context included: 1 to 128,
+  // as many as there are cores to use. One link has one thread; a caller with several links, and
+  // several callers, spread. Limits of calls, links and handlers (RpcConfig, AdmissionConfig) are
+  // for each. The flight recorder records the first.
+  std::size_t io_threads = 1;
+  // Let the kernel give each datagram to its thread. False, or where it cannot: it goes by the
+  // sender's address, and a thread hands on what is another one's.
+  bool io_steering = true;
 
   CredentialFiles credentials{};
   // The cluster's name. Empty: the one in the certificate; only a client without a certificate
@@ -193,14 +212,14 @@ class Host {
   const Address& advertised() const;
   const NodeId& id() const;
   const std::string& cluster_name() const;
-  std::size_t serving() const;  // incoming calls that are open
+  std::size_t serving() const;  // incoming calls that are open, on all threads
   HostCounters counters() const;
-  const Node& node() const;  // views of the engine
+  const Node& node() const;  // views of the first thread's engine
   Instant now() const;       // the clock that deadlines are given in
   asio::io_context& context() const;
 
   // For the other classes of the library.
-  const std::shared_ptr<core::Core>& core() const { return core_; }
+  const std::shared_ptr<core::Core>& core() const;
 
  private:
   explicit Host(std::shared_ptr<core::Core> core);

@@ -16,8 +16,10 @@ struct UdpCounters {
   std::uint64_t send_blocked = 0;    // the kernel had no room; sent later
   std::uint64_t send_failed = 0;     // refused for another reason, dropped
   std::uint64_t unreachable = 0;     // ICMP errors and routes that do not exist
-  bool segmentation = false;         // UDP_SEGMENT is in use
-  bool coalescing = false;           // UDP_GRO is in use
+  std::uint64_t handed_over = 0;     // for another I/O thread, given to it
+  std::uint64_t handed_over_dropped = 0;  // the same, but too much waited for it already
+  bool segmentation = false;              // UDP_SEGMENT is in use
+  bool coalescing = false;                // UDP_GRO is in use
   std::uint64_t receive_buffer_bytes = 0;
   std::uint64_t send_buffer_bytes = 0;
 };

@@ -2,6 +2,7 @@
 #include "io/udp_socket.h"
 
 #include <linux/errqueue.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
@@ -13,6 +14,8 @@
 #include <cstring>
 #include <system_error>
 #include <utility>
+
+#include "io/quic/steering.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -171,11 +174,43 @@ UdpSocket::~UdpSocket() = default;
 Result<std::unique_ptr<UdpSocket>> UdpSocket::open(asio::io_context& context, const Address& bind,
                                                    std::size_t buffer_bytes) {
   std::unique_ptr<UdpSocket> socket(new UdpSocket(context));
-  if (Status status = socket->bind(bind, buffer_bytes); !status.ok()) return status;
+  if (Status status = socket->bind(bind, buffer_bytes, false); !status.ok()) return status;
   return socket;
 }
 
-Status UdpSocket::bind(const Address& wanted, std::size_t buffer_bytes) {
+Result<std::unique_ptr<UdpSocket>> UdpSocket::open_beside(UdpSocket& first,
+                                                          asio::io_context& context,
+                                                          std::size_t buffer_bytes) {
+  // Only now: with this option from the beginning the first one would be bound beside the sockets
+  // of another process that has it too.
+  if (!set_option(first.fd_, SOL_SOCKET, SO_REUSEPORT, 1)) {
+    return error(StatusCode::failed_precondition,
+                 "cannot share the address " + to_text(first.local_) + ": " + reason(errno));
+  }
+  std::unique_ptr<UdpSocket> socket(new UdpSocket(context));
+  if (Status status = socket->bind(first.local_, buffer_bytes, true); !status.ok()) return status;
+  return socket;
+}
+
+bool UdpSocket::steer(std::size_t owners) {
+  // The program sees the datagram without its headers, and its result is an index into the sockets
+  // in the order in which they were bound. A byte that is not there ends it with 0.
+  const auto load = [](std::size_t at) {
+    return sock_filter{BPF_LD | BPF_B | BPF_ABS, 0, 0, static_cast<std::uint32_t>(at)};
+  };
+  std::array<sock_filter, 7> program{
+      load(0),
+      sock_filter{BPF_JMP | BPF_JSET | BPF_K, 0, 2, quic::kLongHeaderBit},
+      load(quic::kLongHeaderId),
+      sock_filter{BPF_JMP | BPF_JA, 0, 0, 1},
+      load(quic::kShortHeaderId),
+      sock_filter{BPF_ALU | BPF_MOD | BPF_K, 0, 0, static_cast<std::uint32_t>(owners)},
+      sock_filter{BPF_RET | BPF_A, 0, 0, 0}};
+  const sock_fprog code{program.size(), program.data()};
+  return ::setsockopt(fd_, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &code, sizeof code) == 0;
+}
+
+Status UdpSocket::bind(const Address& wanted, std::size_t buffer_bytes, bool beside) {
   Address address = wanted;
   const auto create = [&] {
     v4_only_ = address.is_v4();
@@ -210,6 +245,7 @@ Status UdpSocket::bind(const Address& wanted, std::size_t buffer_bytes) {
   if (!v4_only_) set_option(fd_, IPPROTO_IPV6, IPV6_V6ONLY, wildcard_ ? 0 : 1);
   set_options();
   size_buffers(buffer_bytes);
+  if (beside) set_option(fd_, SOL_SOCKET, SO_REUSEPORT, 1);
 
   SocketAddress native;
   const socklen_t size = to_native(address, v4_only_, native);

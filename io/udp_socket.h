@@ -40,6 +40,10 @@ class UdpSocket final : public quic::DatagramSink {
   static Result<std::unique_ptr<UdpSocket>> open(asio::io_context& context, const Address& bind,
                                                  std::size_t buffer_bytes);
 
+  // Another socket on the address of `first`: each datagram that arrives there goes to one of them.
+  static Result<std::unique_ptr<UdpSocket>> open_beside(UdpSocket& first, asio::io_context& context,
+                                                        std::size_t buffer_bytes);
+
   UdpSocket(const UdpSocket&) = delete;
   UdpSocket& operator=(const UdpSocket&) = delete;
   ~UdpSocket();
@@ -48,6 +52,16 @@ class UdpSocket final : public quic::DatagramSink {
   const Address& local() const { return local_; }
   bool reaches_v4() const { return reaches_v4_; }
   bool reaches_v6() const { return !v4_only_; }
+
+  // Makes the kernel give each datagram to the socket of its owner (io/quic/steering.h) among the
+  // `owners` that were opened on this address, in that order. False: it cannot, and goes by the
+  // addresses.
+  bool steer(std::size_t owners);
+
+  // A datagram of this socket was for another owner, who got it, or had no room for it.
+  void count_handed_over(bool taken) {
+    ++(taken ? counters_.handed_over : counters_.handed_over_dropped);
+  }
 
   // The next batch, valid until the next call; empty: there is nothing now.
   std::span<const Datagram> receive();
@@ -92,7 +106,7 @@ class UdpSocket final : public quic::DatagramSink {
   enum class Sent : std::uint8_t { done, blocked, unsupported, failed };
 
   explicit UdpSocket(asio::io_context& context);
-  Status bind(const Address& wanted, std::size_t buffer_bytes);
+  Status bind(const Address& wanted, std::size_t buffer_bytes, bool beside);
   void set_options();
   void size_buffers(std::size_t wanted);
   std::optional<Datagram> parse(std::size_t index, std::size_t& segment_size);

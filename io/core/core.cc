@@ -15,6 +15,7 @@
 
 #include "engine/cluster/registry.h"
 #include "engine/rpc/words.h"
+#include "io/core/io_threads.h"
 #include "io/core/link_log.h"
 #include "io/core/recycled.h"
 #include "io/core/snapshot_file.h"
@@ -32,14 +33,15 @@ constexpr std::uint64_t kRetryFork = 0x7265747279;  // "retry"
 
 }  // namespace
 
-Core::Core(asio::io_context& context, Setup setup)
+Core::Core(asio::io_context& context, Setup setup, IoThreads* threads)
     : context_(context),
       runner_(Runner::of(context)),
+      threads_(threads),
       settings_(std::move(setup.settings)),
       retry_rng_(Rng(setup.node.seed).fork(kRetryFork)),
       handlers_(context, runner_),
       driver_(context, std::move(setup.socket), std::move(setup.node), std::move(setup.endpoint),
-              std::move(setup.credentials), setup.recording, settings_.spin, *this),
+              std::move(setup.credentials), setup.recording, settings_.spin, *this, threads),
       joined_(runner_),
       leave_over_(runner_),
       pass_over_(runner_) {
@@ -48,8 +50,13 @@ Core::Core(asio::io_context& context, Setup setup)
 
 Core::~Core() { stop(); }
 
-void Core::start() {
+void Core::start(std::unique_ptr<IoThreads> threads) {
+  owned_threads_ = std::move(threads);
   driver_.start(weak_from_this());
+  if (owned_threads_) {
+    // With the context: until it runs, handlers can be served before the first call comes.
+    owned_threads_->on_first([](Core& self) { self.owned_threads_->launch(); });
+  }
   if (settings_.snapshot.file.empty() || !node().config().member) return;
   read_snapshot();
   asio::co_spawn(context_, keep_writing(weak_from_this()),
@@ -58,6 +65,7 @@ void Core::start() {
 
 void Core::stop() {
   if (driver_.stopped()) return;
+  if (owned_threads_) owned_threads_->stop();
   write_snapshot();
   stop_writing_.emit(asio::cancellation_type::terminal);
   // After a drain nothing new was begun: who waits for an answer learns that.
@@ -76,6 +84,23 @@ void Core::stop() {
   pass_over_.notify();
   stop_resolving_.emit(asio::cancellation_type::terminal);
 }
+
+// -------------------------------------------------------------------------------- several threads
+
+const std::shared_ptr<Core>& Core::here(const std::shared_ptr<Core>& first) {
+  if (!first || first->threads_ == nullptr) return first;
+  const auto* core = first->threads_->here();
+  return core != nullptr && *core ? *core : first;
+}
+
+void Core::on_each(const std::function<void(Core&)>& f) {
+  f(*this);
+  if (threads_ != nullptr && !stopped()) threads_->on_others(f);
+}
+
+void Core::take(std::vector<HandedOver> handed) { driver_.take(std::move(handed)); }
+
+// ------------------------------------------------------------------------------------------------
 
 Outcome Core::command(Command&& command) {
   if (stopped()) return Outcome::already_left;
@@ -451,6 +476,34 @@ std::vector<std::string> Core::methods() const {
 }
 
 asio::awaitable<bool> Core::drain(std::shared_ptr<Core> self, Duration grace) {
+  struct Others {
+    explicit Others(Runner& runner) : over(runner) {}
+    std::size_t open = 0;
+    bool whole = true;
+    Wakeup over;
+  };
+  const auto others = std::make_shared<Others>(self->runner_);
+  if (self->threads_ != nullptr && !self->stopped()) {
+    others->open = self->threads_->count() - 1;
+    self->threads_->on_others([others, grace](Core& core) {
+      const auto over = [others, &threads = *core.threads_](const std::exception_ptr& thrown,
+                                                            bool whole) {
+        threads.on_first([others, whole = whole && !thrown](Core&) {
+          others->whole = others->whole && whole;
+          --others->open;
+          others->over.notify();
+        });
+      };
+      asio::co_spawn(core.context_, drain_here(core.shared_from_this(), grace), over);
+    });
+  }
+  auto draining = drain_here(self, grace);
+  const bool whole = co_await std::move(draining);
+  while (others->open > 0 && !self->stopped()) co_await others->over.wait();
+  co_return whole && others->whole;
+}
+
+asio::awaitable<bool> Core::drain_here(std::shared_ptr<Core> self, Duration grace) {
   if (self->stopped()) co_return true;
   self->draining_ = true;
   for (const auto& begun : std::exchange(self->drain_begun_, {})) begun();
@@ -706,8 +759,16 @@ void Core::on_event(Event&& event) {
   std::visit([this](auto&& one) { on(std::move(one)); }, std::move(event));
 }
 
+void Core::on_due() {
+  if (!owned_threads_ || !node().config().member) return;
+  const auto elsewhere = static_cast<std::uint32_t>(threads_->serving_but(0));
+  if (elsewhere == std::exchange(served_elsewhere_, elsewhere)) return;
+  driver_.command(CountElsewhere{elsewhere});
+}
+
 void Core::on_pass() {
   if (draining_) pass_over_.notify();
+  if (threads_ != nullptr) threads_->tell(driver_.index(), node().serving(), counters_here());
 }
 
 Status Core::reload(const CredentialFiles& files) {
@@ -719,12 +780,22 @@ Status Core::reload(const CredentialFiles& files) {
       !status.ok()) {
     return status;
   }
-  driver_.use_tls(std::move(*loaded));
+  on_each([tls = *loaded](Core& core) { core.driver_.use_tls(tls); });
   settings_.credentials = files;
   return {};
 }
 
 HostCounters Core::counters() const {
+  HostCounters counters = counters_here();
+  if (threads_ != nullptr) threads_->add_others(driver_.index(), counters);
+  return counters;
+}
+
+std::size_t Core::serving() const {
+  return node().serving() + (threads_ != nullptr ? threads_->serving_but(driver_.index()) : 0);
+}
+
+HostCounters Core::counters_here() const {
   HostCounters counters;
   counters.udp = driver_.socket().counters();
   counters.quic = driver_.endpoint().counters();

@@ -63,15 +63,26 @@ struct Surroundings {
   const Authorizer* authorizer(const std::string& method) const;
 };
 
+class IoThreads;
+struct HandedOver;
+
 class Core final : public std::enable_shared_from_this<Core>, private EventSink {
  public:
-  Core(asio::io_context& context, Setup setup);
+  // With `threads`, this is what runs on one of them: the one of `setup.endpoint.owner`.
+  Core(asio::io_context& context, Setup setup, IoThreads* threads = nullptr);
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
   ~Core();
 
-  void start();
+  // The core of the first of several threads owns the others.
+  void start(std::unique_ptr<IoThreads> threads = nullptr);
   void stop();
+  // Of a host with several threads: the core of the thread that asks, and `first` on any thread
+  // that is none of them.
+  static const std::shared_ptr<Core>& here(const std::shared_ptr<Core>& first);
+  // Runs `f` with each thread's core, on that thread; at once with this one.
+  void on_each(const std::function<void(Core&)>& f);
+  void take(std::vector<HandedOver> handed);
   bool stopped() const { return driver_.stopped(); }
 
   // -------------------------------------------------------------------------------- calling
@@ -103,6 +114,8 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   const OutlierConfig& outlier_config() const { return settings_.outliers; }
   Rng& retry_rng() { return retry_rng_; }
   static asio::awaitable<bool> drain(std::shared_ptr<Core> self, Duration grace);
+  // Of one of several threads.
+  static asio::awaitable<bool> drain_here(std::shared_ptr<Core> self, Duration grace);
   bool draining() const { return draining_; }
   void on_drain(std::function<void()> begun);
   std::vector<std::string> methods() const;
@@ -121,6 +134,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
 
   Status reload(const CredentialFiles& files);
   HostCounters counters() const;
+  std::size_t serving() const;  // on all threads
   const Node& node() const { return driver_.node(); }
   const Driver& driver() const { return driver_; }
   Instant now() const { return driver_.now(); }
@@ -131,7 +145,9 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
 
  private:
   void on_event(Event&& event) override;
+  void on_due() override;
   void on_pass() override;
+  HostCounters counters_here() const;
   void on(CallArrived&& event);
   void on(MessageArrived&& event);
   void on(CallerHalfClosed&& event);
@@ -170,6 +186,9 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
 
   asio::io_context& context_;
   Runner& runner_;
+  std::unique_ptr<IoThreads> owned_threads_;  // the first one's
+  IoThreads* threads_;                        // null: there is one thread
+  std::uint32_t served_elsewhere_ = 0;        // as the engine was told
   HostSettings settings_;
   Rng retry_rng_;
   HandlerPool handlers_;

@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "io/core/core.h"
+#include "io/core/io_threads.h"
 #include "io/resolve.h"
 #include "io/system.h"
 
@@ -195,6 +197,63 @@ Result<Setup> set_up(asio::io_context& context, HostOptions options) {
                .settings = {files, options.event_queue_max, options.call_timeout, options.retry,
                             options.hedge, options.outliers, options.admission, options.spin,
                             std::move(options.snapshot)}};
+}
+
+namespace {
+
+constexpr std::size_t kThreadsMax = 128;  // an index is one byte of a connection id
+
+constexpr std::uint64_t kThreadFork = 0x746872656164;  // "thread"
+
+// The same process again, for another of its threads, but for its membership.
+Setup set_up_beside(const Setup& first, std::size_t index, std::unique_ptr<UdpSocket> socket) {
+  Setup setup{.socket = std::move(socket),
+              .node = first.node,
+              .endpoint = first.endpoint,
+              .credentials = first.credentials,
+              .recording = {},
+              .settings = first.settings};
+  setup.node.member = false;
+  setup.node.seed = Rng(first.node.seed).fork(kThreadFork).fork(index).next();
+  setup.endpoint.owner = static_cast<std::uint8_t>(index);
+  return setup;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Core>> start_core(asio::io_context& context, HostOptions options) {
+  const std::size_t count = options.io_threads;
+  const std::size_t buffer_bytes = options.socket_buffer_bytes;
+  const bool steering = options.io_steering;
+  if (count < 1 || count > kThreadsMax) {
+    return error(StatusCode::invalid_argument, "io_threads is " + std::to_string(count) +
+                                                   ", expected 1 to " +
+                                                   std::to_string(kThreadsMax));
+  }
+  auto first = set_up(context, std::move(options));
+  if (!first.ok()) return first.status();
+  if (count == 1) {
+    auto core = std::make_shared<Core>(context, std::move(*first));
+    core->start();
+    return core;
+  }
+  auto threads = std::make_unique<IoThreads>(count);
+  first->endpoint.owners = static_cast<std::uint8_t>(count);
+  for (std::size_t i = 1; i < count; ++i) {
+    auto socket = UdpSocket::open_beside(*first->socket, threads->context(i), buffer_bytes);
+    if (!socket.ok()) return socket.status();
+    threads->set(
+        i, std::make_shared<Core>(threads->context(i), set_up_beside(*first, i, std::move(*socket)),
+                                  threads.get()));
+  }
+  if (steering && !first->socket->steer(count)) {
+    spdlog::info(
+        "io_threads: the kernel does not steer; datagrams of another thread are handed on");
+  }
+  auto core = std::make_shared<Core>(context, std::move(*first), threads.get());
+  threads->set_first(*core, context);
+  core->start(std::move(threads));
+  return core;
 }
 
 }  // namespace rpcnet::core

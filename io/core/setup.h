@@ -16,6 +16,8 @@
 
 namespace rpcnet::core {
 
+class Core;
+
 // What stays of the options once the host runs.
 struct HostSettings {
   CredentialFiles credentials;
@@ -39,6 +41,9 @@ struct Setup {
 };
 
 Result<Setup> set_up(asio::io_context& context, HostOptions options);
+
+// A host that runs, on as many threads as it is to have.
+Result<std::shared_ptr<Core>> start_core(asio::io_context& context, HostOptions options);
 
 // May this certificate speak as `node` of `cluster`? The error says what to do.
 Status check_identity(const Credentials& credentials, const CredentialFiles& files,
