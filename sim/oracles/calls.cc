@@ -1,6 +1,8 @@
 // The ledger of calls.
 #include "sim/oracles/calls.h"
 
+#include <algorithm>
+
 #include "sim/fault_runner.h"
 
 namespace rpcnet::sim {
@@ -47,8 +49,11 @@ void CallsOracle::on_command(HostIndex host, const Command& command) {
 
 void CallsOracle::on_start(HostIndex host, const StartCall& call) {
   starting_ = {host, call.call};
-  Outgoing outgoing{call.method, call.deadline, world().now(), call.message.value_or(Bytes{}),
-                    0,           std::nullopt,  std::nullopt,  0};
+  // Whose deadline has passed before it begins (a slow caller's) is to end at once.
+  auto deadline = call.deadline;
+  if (deadline) deadline = std::max(*deadline, world().local_now(host));
+  Outgoing outgoing{call.method, deadline,     world().now(), call.message.value_or(Bytes{}),
+                    0,           std::nullopt, std::nullopt,  0};
   if (call.method == kGenerate) {
     outgoing.stream = parse_generate_request(outgoing.request);
     if (outgoing.stream) {
