@@ -7,14 +7,15 @@ namespace rpcnet::swim {
 namespace {
 
 constexpr std::uint8_t kOwn = 0;
-constexpr std::uint8_t kTags = 4;
+constexpr std::uint8_t kRefutation = 2;
+constexpr std::uint8_t kTags = 5;
 
 std::uint8_t urgency_of(MemberStatus status) {
   switch (status) {
     case MemberStatus::dead: return 1;
     case MemberStatus::left: return 1;
-    case MemberStatus::suspect: return 2;
-    case MemberStatus::alive: return 3;
+    case MemberStatus::suspect: return 3;
+    case MemberStatus::alive: return 4;
   }
   return kTags;
 }
@@ -24,6 +25,8 @@ std::uint8_t urgency_of(MemberStatus status) {
 void Dissemination::add_liveness(Slot slot, MemberStatus status) {
   add(slot, NewsKind::liveness, slot == kSelf ? kOwn : urgency_of(status));
 }
+
+void Dissemination::add_refutation(Slot slot) { add(slot, NewsKind::liveness, kRefutation); }
 
 void Dissemination::add_tags(Slot slot) { add(slot, NewsKind::tags, kTags); }
 

@@ -6,8 +6,8 @@
 // like an epidemic. (rpcnet removed a piece at its first sending and never forwarded any.)
 //
 // Order: our own refutation first, since a late one costs a false failure; then deaths and
-// farewells, suspicions, births, tags. Within a class what was sent least goes first, and among
-// equals what was queued first.
+// farewells, the refutations of others, suspicions, births, tags. Within a class what was sent
+// least goes first, and among equals what was queued first.
 //
 // A list for each (class, times sent), in the order of queueing. What is sent leaves the front of
 // one list for the back of the next, so a sending costs no search, however much is queued: when a
@@ -31,6 +31,10 @@ class Dissemination {
   // Queues news of a member, or begins anew with what was queued of it.
   void add_liveness(Slot slot, MemberStatus status);
   void add_tags(Slot slot);
+
+  // A suspect or dead one is alive: goes before suspicions, of which a sick member may tell so many
+  // that the answer to each would come after its end.
+  void add_refutation(Slot slot);
 
   // A newcomer that has tags: one piece tells both, so that nobody meets it without them.
   void add_birth(Slot slot);
@@ -83,7 +87,7 @@ class Dissemination {
 
  private:
   static constexpr std::uint32_t kNone = 0xffff'ffff;
-  static constexpr std::size_t kClasses = 5;
+  static constexpr std::size_t kClasses = 6;
 
   struct Piece {
     std::uint64_t sequence = 0;  // of queueing

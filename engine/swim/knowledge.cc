@@ -217,7 +217,11 @@ void Knowledge::change(Instant now, Slot slot, const Liveness& to, std::optional
   }
   if (!suspected && to.status != MemberStatus::dead) accuser.reset();
   core_.table.set_liveness(slot, to, accuser);
-  core_.news.add_liveness(slot, to.status);
+  if (to.status == MemberStatus::alive && from != MemberStatus::left) {
+    core_.news.add_refutation(slot);
+  } else {
+    core_.news.add_liveness(slot, to.status);
+  }
   set_returning(now, slot, returning);
 
   const Record& member = core_.table[slot];

@@ -29,10 +29,11 @@ BOOST_AUTO_TEST_CASE(UrgencyComesFirst) {
   news.add_tags(1);
   news.add_liveness(2, MemberStatus::alive);
   news.add_liveness(3, MemberStatus::suspect);
+  news.add_refutation(6);
   news.add_liveness(4, MemberStatus::left);
   news.add_liveness(5, MemberStatus::dead);
   news.add_liveness(kSelf, MemberStatus::alive);
-  BOOST_TEST((message(news, 10, 6) == std::vector<Slot>{kSelf, 4, 5, 3, 2, 1}));
+  BOOST_TEST((message(news, 10, 7) == std::vector<Slot>{kSelf, 4, 5, 6, 3, 2, 1}));
 }
 
 // rpcnet 5.1 no. 3: an update was sent once and removed.
