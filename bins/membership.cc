@@ -75,8 +75,8 @@ asio::awaitable<void> tell_health_on_signal(ClusterMembership cluster, Console c
   }
 }
 
-asio::awaitable<void> told_to_leave() {
-  const int signal = co_await shutdown_signal();
+asio::awaitable<void> told_to_leave(ShutdownSignal& shutdown) {
+  const int signal = co_await shutdown.wait();
   if (signal == SIGINT) std::raise(SIGINT);  // no longer handled: ends the process
 }
 

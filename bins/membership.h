@@ -7,6 +7,7 @@
 #include "bins/console.h"
 #include "io/cluster.h"
 #include "io/host.h"
+#include "io/signals.h"
 
 namespace rpcnet::bins {
 
@@ -25,7 +26,7 @@ asio::awaitable<void> tell_health_on_signal(ClusterMembership cluster, Console c
 
 // Waits for SIGTERM. SIGINT instead ends the process on the spot, as from a hard kill, which is
 // what the chapter's "Hard Kill Test" shows. After either a second signal ends the process at once.
-asio::awaitable<void> told_to_leave();
+asio::awaitable<void> told_to_leave(ShutdownSignal& shutdown);
 
 // Goes away in good manners: nobody is sent here any more, running calls finish, the others are
 // told. Streams without end are the program's own to end, before.

@@ -84,7 +84,8 @@ struct HostOptions {
   // sender's address, and a thread hands on what is another one's.
   bool io_steering = true;
 
-  CredentialFiles credentials{};
+  // Not `{}`: g++ 12 at -O3 would warn every caller of members that are not initialized.
+  CredentialFiles credentials = CredentialFiles();
   // The cluster's name. Empty: the one in the certificate; only a client without a certificate
   // (CredentialFiles::anonymous) has to say it.
   std::string cluster_name{};

@@ -15,6 +15,7 @@
 #include "io/log.h"
 #include "io/result.h"
 #include "io/resume.h"
+#include "io/run.h"
 #include "io/server_view.h"
 #include "io/service.h"
 #include "io/signals.h"

@@ -1,22 +1,18 @@
 // One wait on a signal_set.
 #include "io/signals.h"
 
-#include <asio/signal_set.hpp>
-#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <csignal>
 
 namespace rpcnet {
 
-asio::awaitable<int> shutdown_signal() {
-  const auto executor = co_await asio::this_coro::executor;
-  int number = 0;
-  {
-    asio::signal_set signals(executor, SIGINT, SIGTERM);
-    number = co_await signals.async_wait(asio::use_awaitable);
-  }
-  // The set is gone, so both signals have their default meaning again.
+ShutdownSignal::ShutdownSignal(asio::io_context& context) : signals_(context, SIGINT, SIGTERM) {}
+
+asio::awaitable<int> ShutdownSignal::wait() {
+  const int number = co_await signals_.async_wait(asio::use_awaitable);
+  // Both signals have their default meaning again.
+  signals_.clear();
   co_return number;
 }
 

@@ -63,12 +63,13 @@ asio::awaitable<void> consume(Host& host, const ClientOptions& options, TokenLog
   end.set();
 }
 
-asio::awaitable<void> end_on_signal(Latch& end) {
-  co_await shutdown_signal();
+asio::awaitable<void> end_on_signal(ShutdownSignal& shutdown, Latch& end) {
+  co_await shutdown.wait();
   end.set();
 }
 
 asio::awaitable<int> fetch(Program& program, const ClientOptions& options) {
+  ShutdownSignal shutdown(program.context());
   const Console console(options.common.log, options.common.symbols);
   set_up_library_log(options.common.log);
   console.info("📡", "Starting Client - connecting to director at {}",
@@ -80,7 +81,7 @@ asio::awaitable<int> fetch(Program& program, const ClientOptions& options) {
   TokenLog tokens;
   Latch end(program.context());
   program.beside(consume(host, options, tokens, console, end));
-  program.beside(end_on_signal(end));
+  program.beside(end_on_signal(shutdown, end));
   co_await end.wait();
   tokens.end(host.now());
   host.stop();

@@ -12,6 +12,7 @@ namespace rpcnet::bins {
 namespace {
 
 asio::awaitable<int> direct(Program& program, const DirectorOptions& options) {
+  ShutdownSignal shutdown(program.context());
   const Console console(options.common.log, options.common.symbols);
   set_up_library_log(options.common.log);
   outlive_readers();
@@ -47,7 +48,7 @@ asio::awaitable<int> direct(Program& program, const DirectorOptions& options) {
   program.beside(pool.watch());
   program.beside(tell_events(std::move(events), console));
   program.beside(tell_health_on_signal(cluster, console));
-  co_await told_to_leave();
+  co_await told_to_leave(shutdown);
   co_await leave(host, cluster, console);
   co_return 0;
 }

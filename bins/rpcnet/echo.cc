@@ -78,6 +78,7 @@ void parse(EchoOptions& target, int argc, const char* const* argv) {
 }
 
 asio::awaitable<int> serve(Program& program, const EchoOptions& options) {
+  ShutdownSignal shutdown(program.context());
   set_up_library_log(options.common.log);
   HostOptions with;
   with.bind = options.addr;
@@ -99,7 +100,7 @@ asio::awaitable<int> serve(Program& program, const EchoOptions& options) {
   serve_standard(host);
   std::printf("echo: serving %s at %s\n", kEcho, to_text(host.address()).c_str());
   std::fflush(stdout);
-  co_await told_to_leave();
+  co_await told_to_leave(shutdown);
   const bool whole = co_await host.drain(std::chrono::seconds(5));
   std::printf("echo: drained=%s\n", whole ? "yes" : "no");
   co_return whole ? 0 : 1;

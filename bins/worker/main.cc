@@ -33,6 +33,7 @@ asio::awaitable<void> join(Program& program, const WorkerOptions& options,
 }
 
 asio::awaitable<int> work(Program& program, const WorkerOptions& options) {
+  ShutdownSignal shutdown(program.context());
   const Console console(options.common.log, options.common.symbols);
   set_up_library_log(options.common.log);
   outlive_readers();
@@ -53,7 +54,7 @@ asio::awaitable<int> work(Program& program, const WorkerOptions& options) {
   if (!tagged.ok()) throw Exit{1, "--tag: " + tagged.message};
   program.beside(tell_health_on_signal(cluster, console));
   program.beside(join(program, options, cluster, *inference, console));
-  co_await told_to_leave();
+  co_await told_to_leave(shutdown);
   inference->drain();
   co_await leave(host, cluster, console);
   co_return 0;

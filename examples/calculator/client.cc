@@ -1,8 +1,6 @@
 // Divides by two and by zero, and adds a stream of numbers.
 #include <rpcnet/io/rpcnet.h>
 
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <cstdio>
 
 #include "calculator.rpcnet.h"
@@ -37,13 +35,6 @@ asio::awaitable<void> calculate(rpcnet::Host& host) {
   }
   const auto sum = co_await adding.finish();
   if (sum.ok()) std::printf("1 + ... + 100 = %lld\n", static_cast<long long>(sum->value()));
-  host.stop();
 }
 
-int main() {
-  asio::io_context context;
-  auto host = rpcnet::Host::start(context, {.member = false, .accept = false});
-  if (!host.ok()) return std::puts(to_text(host.status()).c_str()), 1;
-  asio::co_spawn(context, calculate(*host), asio::detached);
-  context.run();
-}
+int main() { return rpcnet::run({.member = false, .accept = false}, calculate); }

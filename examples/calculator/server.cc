@@ -35,10 +35,4 @@ struct Calculator : calculator::CalculatorService {
   }
 };
 
-int main() {
-  asio::io_context context;
-  auto host = rpcnet::Host::start(context, {.bind = "127.0.0.1:7001"});
-  if (!host.ok()) return std::puts(to_text(host.status()).c_str()), 1;
-  host->serve(std::make_shared<Calculator>());
-  context.run();
-}
+int main() { return rpcnet::run({.bind = "127.0.0.1:7001"}, std::make_shared<Calculator>()); }

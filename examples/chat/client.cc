@@ -45,14 +45,10 @@ asio::awaitable<void> listen(rpcnet::Host& host, std::string who) {
   }
   const rpcnet::Status end = co_await talk.finish();
   if (!end.ok()) std::puts(to_text(end).c_str());
-  host.context().stop();
 }
 
 int main(int argc, char** argv) {
   if (argc != 2) return std::puts("usage: chat_client NAME"), 64;
-  asio::io_context context;
-  auto host = rpcnet::Host::start(context, {.member = false, .accept = false});
-  if (!host.ok()) return std::puts(to_text(host.status()).c_str()), 1;
-  asio::co_spawn(context, listen(*host, argv[1]), asio::detached);
-  context.run();
+  return rpcnet::run({.member = false, .accept = false},
+                     [&](rpcnet::Host& host) { return listen(host, argv[1]); });
 }

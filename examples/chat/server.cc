@@ -56,10 +56,4 @@ class Room final : public chat::RoomService {
   std::map<std::string, Writer> guests_;
 };
 
-int main() {
-  asio::io_context context;
-  auto host = rpcnet::Host::start(context, {.bind = "127.0.0.1:7002"});
-  if (!host.ok()) return std::puts(to_text(host.status()).c_str()), 1;
-  host->serve(std::make_shared<Room>());
-  context.run();
-}
+int main() { return rpcnet::run({.bind = "127.0.0.1:7002"}, std::make_shared<Room>()); }

@@ -3,33 +3,31 @@
 //   cluster_node worker HOST:PORT [SEED]    joins, and greets whoever calls
 //   cluster_node ask HOST:PORT SEED         joins, finds workers, and is greeted ten times
 #include <rpcnet/io/rpcnet.h>
-
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
-#include <cstdio>
-
+#include <iostream>
 #include "greeter.rpcnet.h"
 
-using Seeds = std::vector<std::string>;
-
 struct Greeter : greeter::GreeterService {
-  asio::awaitable<rpcnet::Result<greeter::Reply>> Greet(rpcnet::ServerCall&,
-                                                        greeter::Request request) override {
+  using Answer = asio::awaitable<rpcnet::Result<greeter::Reply>>;
+  Answer Greet(rpcnet::ServerCall&, greeter::Request request) override {
     greeter::Reply reply;
     reply.set_text("Hello, " + request.name() + "!");
     co_return reply;
   }
 };
 
-asio::awaitable<void> work(rpcnet::Host& host, Seeds seeds) {
+asio::awaitable<void> work(rpcnet::Host& host, std::vector<std::string> seeds) {
+  rpcnet::ShutdownSignal shutdown(host.context());
   host.serve(std::make_shared<Greeter>());
   rpcnet::ClusterMembership cluster(host);
   cluster.set_tag("role", "worker");
   const rpcnet::Status joined = co_await cluster.join(seeds);
-  if (!joined.ok()) std::puts(to_text(joined).c_str());
+  if (!joined.ok()) throw std::runtime_error(to_text(joined));
+  co_await shutdown.wait();
+  co_await host.drain(std::chrono::seconds(5));  // what runs ends, what is new goes elsewhere
+  co_await cluster.leave();
 }
 
-asio::awaitable<void> ask(rpcnet::Host& host, Seeds seeds) {
+asio::awaitable<void> ask(rpcnet::Host& host, std::vector<std::string> seeds) {
   rpcnet::ClusterMembership cluster(host);
   rpcnet::WorkerRegistry registry(cluster, rpcnet::LoadBalancingStrategy::LeastConnections);
   registry.start();
@@ -42,20 +40,16 @@ asio::awaitable<void> ask(rpcnet::Host& host, Seeds seeds) {
   request.set_name("cluster");
   for (int i = 0; i < 10; ++i) {
     const auto reply = co_await any.Greet(request);  // some worker; another if that is gone
-    std::puts(reply.ok() ? reply->text().c_str() : to_text(reply.status()).c_str());
+    std::cout << (reply.ok() ? reply->text() : to_text(reply.status())) << '\n';
   }
   co_await cluster.leave();
-  host.stop();
 }
 
 int main(int argc, char** argv) {
-  if (argc < 3) return std::puts("usage: cluster_node worker|ask HOST:PORT [SEED]"), 64;
-  rpcnet::set_up_log();  // what goes wrong below, to standard error
-  asio::io_context context;
-  auto host = rpcnet::Host::start(context, {.bind = argv[2]});
-  if (!host.ok()) return std::puts(to_text(host.status()).c_str()), 1;
-  const Seeds seeds(argv + 3, argv + argc);
+  if (argc < 3) return std::cout << "usage: cluster_node worker|ask HOST:PORT [SEED]\n", 64;
   const bool works = std::string(argv[1]) == "worker";
-  asio::co_spawn(context, works ? work(*host, seeds) : ask(*host, seeds), asio::detached);
-  context.run();
+  const std::vector<std::string> seeds(argv + 3, argv + argc);
+  return rpcnet::run({.bind = argv[2]}, [&](rpcnet::Host& host) {
+    return works ? work(host, seeds) : ask(host, seeds);
+  });
 }

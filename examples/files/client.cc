@@ -3,8 +3,6 @@
 //   files_client FILE [CHUNKS]    CHUNKS: gives up after so many, as a client that is killed
 #include <rpcnet/io/rpcnet.h>
 
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -26,7 +24,6 @@ asio::awaitable<void> send(rpcnet::Host& host, std::filesystem::path path, int c
   const auto kept = co_await client.Have(name, {.wait_for_ready = true});
   if (!kept.ok()) {
     std::puts(to_text(kept.status()).c_str());
-    host.stop();
     co_return;
   }
   std::printf("going on at %llu\n", static_cast<unsigned long long>(kept->bytes()));
@@ -65,16 +62,13 @@ asio::awaitable<void> send(rpcnet::Host& host, std::filesystem::path path, int c
       std::puts(to_text(receipt.status()).c_str());
     }
   }
-  host.stop();
 }
 
 int main(int argc, char** argv) {
   if (argc < 2 || !std::filesystem::is_regular_file(argv[1])) {
     return std::puts("usage: files_client FILE [CHUNKS]"), 64;
   }
-  asio::io_context context;
-  auto host = rpcnet::Host::start(context, {.member = false, .accept = false});
-  if (!host.ok()) return std::puts(to_text(host.status()).c_str()), 1;
-  asio::co_spawn(context, send(*host, argv[1], argc > 2 ? std::atoi(argv[2]) : 0), asio::detached);
-  context.run();
+  return rpcnet::run({.member = false, .accept = false}, [&](rpcnet::Host& host) {
+    return send(host, argv[1], argc > 2 ? std::atoi(argv[2]) : 0);
+  });
 }

@@ -94,9 +94,5 @@ class Files final : public files::FilesService {
 
 int main(int argc, char** argv) {
   if (argc != 2) return std::puts("usage: files_server DIRECTORY"), 64;
-  asio::io_context context;
-  auto host = rpcnet::Host::start(context, {.bind = "127.0.0.1:7003"});
-  if (!host.ok()) return std::puts(to_text(host.status()).c_str()), 1;
-  host->serve(std::make_shared<Files>(argv[1]));
-  context.run();
+  return rpcnet::run({.bind = "127.0.0.1:7003"}, std::make_shared<Files>(argv[1]));
 }

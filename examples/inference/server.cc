@@ -47,10 +47,4 @@ class Model final : public inference::ModelService {
       [this](std::vector<Question> questions) { return run(std::move(questions)); }};
 };
 
-int main() {
-  asio::io_context context;
-  auto host = rpcnet::Host::start(context, {.bind = "127.0.0.1:7004"});
-  if (!host.ok()) return std::puts(to_text(host.status()).c_str()), 1;
-  host->serve(std::make_shared<Model>());
-  context.run();
-}
+int main() { return rpcnet::run({.bind = "127.0.0.1:7004"}, std::make_shared<Model>()); }

@@ -3,8 +3,6 @@
 //   kv_client put|get KEYS NODES SEED    KEYS: how many; NODES: how many to wait for
 #include <rpcnet/io/rpcnet.h>
 
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -55,7 +53,6 @@ asio::awaitable<void> run(rpcnet::Host& host, Task task) {
   for (const auto& [node, count] : by_node) std::printf("%s: %d\n", node.c_str(), count);
   std::printf("missing: %d\n", missing);
   co_await cluster.leave();
-  host.stop();
 }
 
 int main(int argc, char** argv) {
@@ -63,11 +60,6 @@ int main(int argc, char** argv) {
   if (verb != "put" && verb != "get") {
     return std::puts("usage: kv_client put|get KEYS NODES SEED"), 64;
   }
-  rpcnet::set_up_log();
-  asio::io_context context;
-  auto host = rpcnet::Host::start(context, {.bind = "127.0.0.1:0"});
-  if (!host.ok()) return std::puts(to_text(host.status()).c_str()), 1;
   const Task task{verb == "put", std::atoi(argv[2]), std::strtoull(argv[3], nullptr, 10), argv[4]};
-  asio::co_spawn(context, run(*host, task), asio::detached);
-  context.run();
+  return rpcnet::run({.bind = "127.0.0.1:0"}, [&](rpcnet::Host& host) { return run(host, task); });
 }

@@ -3,8 +3,6 @@
 //   kv_node HOST:PORT [SEED]
 #include <rpcnet/io/rpcnet.h>
 
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <cstdio>
 #include <map>
 
@@ -41,19 +39,19 @@ class Store final : public kv::StoreService {
 };
 
 asio::awaitable<void> work(rpcnet::Host& host, std::vector<std::string> seeds) {
+  rpcnet::ShutdownSignal shutdown(host.context());
   host.serve(std::make_shared<Store>(to_text(host.address())));
   rpcnet::ClusterMembership cluster(host);
   cluster.set_tag("role", "kv");
   const rpcnet::Status joined = co_await cluster.join(seeds);
-  if (!joined.ok()) std::puts(to_text(joined).c_str());
+  if (!joined.ok()) throw std::runtime_error(to_text(joined));
+  co_await shutdown.wait();
+  co_await host.drain(std::chrono::seconds(5));
+  co_await cluster.leave();
 }
 
 int main(int argc, char** argv) {
   if (argc < 2) return std::puts("usage: kv_node HOST:PORT [SEED]"), 64;
-  rpcnet::set_up_log();
-  asio::io_context context;
-  auto host = rpcnet::Host::start(context, {.bind = argv[1]});
-  if (!host.ok()) return std::puts(to_text(host.status()).c_str()), 1;
-  asio::co_spawn(context, work(*host, {argv + 2, argv + argc}), asio::detached);
-  context.run();
+  return rpcnet::run({.bind = argv[1]},
+                     [&](rpcnet::Host& host) { return work(host, {argv + 2, argv + argc}); });
 }

@@ -31,6 +31,18 @@ def goes_on_when_nobody_reads():
             director.wait()
 
 
+def leaves_when_told_while_it_starts():
+    """SIGTERM with the first line of output: it starts and leaves, and is not cut short."""
+    for program in ("director", "worker", "client"):
+        with Cluster() as cluster:
+            env = environment(**cluster.certificates, DIRECTOR_ADDR=cluster.address,
+                              WORKER_ADDR=f"127.0.0.1:{free_port()}")
+            process = Process(program, [], env=env)
+            process.wait("Starting", 10)
+            process.end(10)
+            expect(process.status(10) == 0, f"{program}: {process.last_words()}")
+
+
 def serves_with_all_standard_files_closed():
     """What it prints must not end up in a socket that got the number of a file it lacks."""
     with Cluster() as cluster:
@@ -94,6 +106,7 @@ CHECKS = {
     check.__name__: check
     for check in (
         goes_on_when_nobody_reads,
+        leaves_when_told_while_it_starts,
         serves_with_all_standard_files_closed,
         prints_a_peers_words_as_words,
         finds_a_director_at_any_address_of_its_name,

@@ -125,17 +125,18 @@ int main(int argc, char** argv) {
   rpcnet::HostOptions options;
   options.member = false;
   if (serves) options.bind = argv[2];
+  if (serves) {
+    return rpcnet::run(options, [](rpcnet::Host& host) {
+      host.serve(std::make_shared<Shop>());
+      rpcnet::serve_standard(host);
+    });
+  }
   auto host = rpcnet::Host::start(context, options);
   if (!host.ok()) {
     std::fprintf(stderr, "consumer: %s\n", to_text(host.status()).c_str());
     return 1;
   }
-  if (serves) {
-    host->serve(std::make_shared<Shop>());
-    rpcnet::serve_standard(*host);
-  } else {
-    asio::co_spawn(context, call_all(*host, argv[2]), asio::detached);
-  }
+  asio::co_spawn(context, call_all(*host, argv[2]), asio::detached);
   context.run();
   return faults == 0 ? 0 : 1;
 }
