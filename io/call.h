@@ -51,7 +51,7 @@ class Timeout {
   constexpr Timeout(NoDeadline) : kind_(Kind::none) {}
   template <typename Rep, typename Period>
   constexpr Timeout(std::chrono::duration<Rep, Period> span)
-      : kind_(Kind::given), span_(std::chrono::duration_cast<Duration>(span)) {}
+      : kind_(Kind::given), span_(within(span)) {}
 
   // `usual` where nothing was given.
   constexpr std::optional<Duration> or_usual(std::optional<Duration> usual) const {
@@ -60,6 +60,15 @@ class Timeout {
   }
 
  private:
+  // `hours::max()` is more nanoseconds than there are numbers for.
+  template <typename Rep, typename Period>
+  static constexpr Duration within(std::chrono::duration<Rep, Period> span) {
+    using Seconds = std::chrono::duration<double>;
+    if (Seconds(span) >= Seconds(Duration::max())) return Duration::max();
+    if (Seconds(span) <= Seconds(Duration::min())) return Duration::min();
+    return std::chrono::duration_cast<Duration>(span);
+  }
+
   enum class Kind : std::uint8_t { usual, given, none };
   Kind kind_ = Kind::usual;
   Duration span_{};

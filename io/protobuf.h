@@ -10,6 +10,9 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/message_lite.h>
 #include <google/protobuf/wire_format_lite.h>
+#if __has_include(<google/protobuf/stubs/logging.h>)
+#include <google/protobuf/stubs/logging.h>
+#endif
 
 #include <concepts>
 #include <cstdint>
@@ -28,6 +31,26 @@ namespace rpcnet {
 
 template <typename T>
 concept ProtobufMessage = std::derived_from<T, google::protobuf::MessageLite>;
+
+namespace core {
+
+// libprotobuf tells standard error of each string that is no UTF-8. Who sent it is told by the
+// status of the call, and may be anybody; its other complaints go where they went before. A program
+// that sets a handler of its own in main() has the last word.
+#if __has_include(<google/protobuf/stubs/logging.h>)  // later ones log through Abseil
+inline google::protobuf::LogHandler* protobuf_log = nullptr;
+inline const bool protobuf_log_is_filtered = [] {
+  using google::protobuf::LogLevel;
+  protobuf_log = google::protobuf::SetLogHandler(
+      [](LogLevel level, const char* file, int line, const std::string& words) {
+        if (words.find("invalid UTF-8") != std::string::npos || protobuf_log == nullptr) return;
+        protobuf_log(level, file, line, words);
+      });
+  return true;
+}();
+#endif
+
+}  // namespace core
 
 template <ProtobufMessage T>
 struct Codec<T> {

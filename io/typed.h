@@ -140,14 +140,25 @@ class ClientWriter : public ClientStream {
   template <typename Token = Awaited>
   auto finish(Token&& token = Token()) {
     call_.half_close();
-    return core::complete(executor(), answer(next<Reply>(), call_.start_finish()),
-                          std::forward<Token>(token));
+    return core::complete(
+        executor(), answer(call_.state(), next<Reply>(), call_.start_read(), call_.start_finish()),
+        std::forward<Token>(token));
   }
 
  private:
-  static asio::awaitable<Result<Reply>> answer(asio::awaitable<std::optional<Reply>> reading,
+  static asio::awaitable<Result<Reply>> answer(std::shared_ptr<core::OutgoingCall> call,
+                                               asio::awaitable<std::optional<Reply>> reading,
+                                               asio::awaitable<std::optional<Bytes>> reading_on,
                                                asio::awaitable<Status> finishing) {
     std::optional<Reply> reply = co_await std::move(reading);
+    const std::optional<Bytes> second = co_await std::move(reading_on);
+    if (second) {
+      Status fault = error(StatusCode::internal,
+                           "the call gave more than one answer: is the method the same in the "
+                           ".proto of both sides?");
+      core::give_up(call, fault);
+      co_return fault;
+    }
     Status status = co_await std::move(finishing);
     if (!status.ok()) co_return status;
     if (!reply) co_return error(StatusCode::internal, "the call succeeded without an answer");

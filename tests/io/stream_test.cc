@@ -356,6 +356,14 @@ BOOST_AUTO_TEST_CASE(TheDefaultIsFinite) {
   BOOST_CHECK(HostOptions{}.call_timeout == Duration(10s));
 }
 
+BOOST_AUTO_TEST_CASE(ALongerOneThanThereAreNumbersForIsTheLongest) {
+  BOOST_CHECK(Timeout(std::chrono::hours::max()).or_usual({}) == Duration::max());
+  BOOST_CHECK(Timeout(std::chrono::hours::min()).or_usual({}) == Duration::min());
+  BOOST_CHECK(Timeout(std::chrono::duration<double>(1e30)).or_usual({}) == Duration::max());
+  BOOST_CHECK(Timeout(Duration::max()).or_usual({}) == Duration::max());
+  BOOST_CHECK(Timeout(1500ms).or_usual({}) == Duration(1500ms));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(Drain)

@@ -6,7 +6,12 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <unistd.h>
+
+#include <cstdio>
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "io/protobuf.h"
 #include "tests/io/kinds.rpcnet.h"
@@ -202,6 +207,49 @@ BOOST_AUTO_TEST_CASE(BytesThatAreNoMessageEndTheCallWithWords) {
     BOOST_CHECK_MESSAGE(got.status().message.find("rpcnet.test.Number") != std::string::npos,
                         got.status().message);
   });
+}
+
+BOOST_AUTO_TEST_CASE(ASecondAnswerToAClientStreamIsAFault) {
+  Rig rig;
+  rig.server.serve_stream("rpcnet.test.Kinds.Sum", [](ServerCall& call) -> asio::awaitable<Status> {
+    const Bytes answer = Codec<Number>::encode(number(1));
+    for (int i = 0; i < 2; ++i) co_await call.write(answer);
+    co_await pause(60s);  // until it is cancelled
+    co_return Status{};
+  });
+  run(rig.context, [&]() -> asio::awaitable<void> {
+    auto summing = rig.client.Sum();
+    const Result<Number> sum = co_await summing.finish();
+    BOOST_CHECK(sum.code() == StatusCode::internal);
+    BOOST_CHECK_MESSAGE(sum.status().message.find("more than one answer") != std::string::npos,
+                        to_text(sum.status()));
+    const bool freed = co_await eventually([&] { return rig.server.serving() == 0; });
+    BOOST_CHECK(freed);
+  });
+}
+
+// What standard error gets while `body` runs.
+std::string complaints(const std::function<void()>& body) {
+  std::fflush(stderr);
+  std::FILE* file = std::tmpfile();
+  const int before = ::dup(STDERR_FILENO);
+  BOOST_REQUIRE(file != nullptr && before >= 0);
+  ::dup2(::fileno(file), STDERR_FILENO);
+  body();
+  std::fflush(stderr);
+  ::dup2(before, STDERR_FILENO);
+  ::close(before);
+  std::string words(4096, '\0');
+  std::rewind(file);
+  words.resize(std::fread(words.data(), 1, words.size(), file));
+  std::fclose(file);
+  return words;
+}
+
+BOOST_AUTO_TEST_CASE(AStrangersBytesWriteNothingToStandardError) {
+  const Bytes no_utf8{0x0a, 0x02, 0xff, 0xfe};  // field 1, two bytes
+  const std::string words = complaints([&] { BOOST_CHECK(!Codec<Text>::decode(no_utf8)); });
+  BOOST_CHECK_EQUAL(words, "");
 }
 
 BOOST_AUTO_TEST_CASE(AServiceLivesWhileACallRunsInIt) {
