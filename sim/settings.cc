@@ -93,6 +93,11 @@ constexpr std::array kSettings{
     number<&Workload::talk_bytes>("workload", "talk_bytes", {0, kMillion, 3'000}),
     number<&Workload::retag_ms>("workload", "retag_ms", {0, kDayMs, 0}),
     number<&Workload::choose_ms>("workload", "choose_ms", {0, kDayMs, 200}),
+    number<&Workload::running_max>("workload", "running_max", {0, kMillion, 0}),
+    number<&Workload::queue_max>("workload", "queue_max", {0, kMillion, 1}),
+    number<&Workload::batch_max>("workload", "batch_max", {0, kMillion, 0}),
+    number<&Workload::batch_wait_ms>("workload", "batch_wait_ms", {0, kDayMs, 50}),
+    number<&Workload::batch_queue_max>("workload", "batch_queue_max", {0, kMillion, 8}),
 };
 
 }  // namespace

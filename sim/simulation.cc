@@ -16,6 +16,7 @@
 #include "sim/oracles/phi.h"
 #include "sim/oracles/registry.h"
 #include "sim/oracles/resources.h"
+#include "sim/oracles/serving.h"
 #include "sim/oracles/views.h"
 #include "sim/quic/quic_network.h"
 #include "sim/workload/client.h"
@@ -136,6 +137,7 @@ class Simulation {
         gossip_(ground_),
         views_(ground_),
         delivery_(ground_),
+        serving_(ground_),
         resources_(ground_) {
     world_.use(network());
     for (const LinkLatency& link : plan.links) {
@@ -169,7 +171,7 @@ class Simulation {
   std::vector<Oracle*> oracles() {
     std::vector<Oracle*> all{&membership_, &detection_, &convergence_, &calls_,
                              &ledger_,     &registry_,  &phi_,         &gossip_,
-                             &views_,      &delivery_,  &resources_};
+                             &views_,      &delivery_,  &serving_,     &resources_};
     for (const auto& oracle : more_) all.push_back(oracle.get());
     return all;
   }
@@ -297,6 +299,8 @@ class Simulation {
                      {"tokens received", calls_.tokens()},
                      {"sessions completed", calls_.sessions_done()},
                      {"failovers", calls_.failovers()},
+                     {"calls answered in batches", serving_.batched()},
+                     {"calls that found no place", serving_.turned_away()},
                      {"links made", world_.network().counters().links},
                      {"packets", world_.paths().packets()},
                      {"packets lost", world_.paths().packets_lost()},
@@ -338,7 +342,9 @@ class Simulation {
     for (const auto& [oracle, count] : report.checks) {
       const bool needs_calls =
           oracle == "calls" || oracle == "ledger" || oracle == "registry" || oracle == "phi";
-      if (count > 0 || (needs_calls && !calls)) continue;
+      const bool needs_unary = oracle == "serving";
+      const bool unary = calls && plan_.workers > 0 && plan_.workload.echo_ms > 0;
+      if (count > 0 || (needs_calls && !calls) || (needs_unary && !unary)) continue;
       report.verdict = Verdict::vacuous;
       report.failed = oracle;
       report.reason = "the " + oracle + " oracle checked nothing";
@@ -360,6 +366,7 @@ class Simulation {
   GossipOracle gossip_;
   ViewsOracle views_;
   DeliveryOracle delivery_;
+  ServingOracle serving_;
   ResourcesOracle resources_;
   std::vector<std::unique_ptr<Oracle>> more_;
   std::optional<TimelineRecorder> timeline_;

@@ -269,6 +269,10 @@ void draw_swarm(Plan& plan, std::size_t count, const std::vector<FaultKind>& kin
   }
   // In one run in four only probes find the dead.
   if (keyed.below({Domain::plan, kSwarm, 0, 5}, 4) == 0) plan.profile = "pure_swim";
+  // In every second run workers take on only a few unary calls at once.
+  if (const auto few = keyed.below({Domain::plan, kSwarm, 0, 6}, 6); few < 3) {
+    plan.workload.running_max = 1 + static_cast<std::int64_t>(few);
+  }
   Swarm swarm(plan);
   for (std::size_t i = 0; i < count; ++i) {
     swarm.add(i, subset[keyed.below({Domain::plan, kSwarm, i, 3}, subset.size())]);

@@ -232,6 +232,8 @@ void MessagesNetwork::on_ping_due(Ref ref) {
   const Duration limit = at(ref).silence_max;
   const Duration quiet = world_.now() - std::max(one.heard, one.watched);
   if (quiet >= limit) {
+    // As the endpoint does (io/quic): it may be only the way back that is broken.
+    send_close(ref, "no answer");
     finish_and_tell(ref, LinkEnd::silent, 0, "we spoke and nothing came back");
     return;
   }

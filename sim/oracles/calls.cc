@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/rpc/resume.h"
 #include "sim/fault_runner.h"
 
 namespace rpcnet::sim {
@@ -111,10 +112,24 @@ void CallsOracle::on_event(HostIndex host, const Event& event) {
   } else if (const auto* finished = std::get_if<CallFinished>(&event)) {
     on_finished(host, *finished);
   } else if (const auto* headers = std::get_if<HeadersArrived>(&event)) {
-    if (!check(outgoing_[host].contains(headers->call))) fail(host, "headers after the end");
+    on_headers(host, *headers);
   } else if (const auto* half = std::get_if<CallerHalfClosed>(&event)) {
     if (!check(is_open(host, half->call))) fail(host, "half-close after the end");
   }
+}
+
+// A session's answer says which token comes first; one that was not asked for may, and is dropped.
+void CallsOracle::on_headers(HostIndex host, const HeadersArrived& headers) {
+  const auto found = outgoing_[host].find(headers.call);
+  if (!check(found != outgoing_[host].end())) return fail(host, "headers after the end");
+  Outgoing& call = found->second;
+  if (!call.stream) return;
+  const auto first = rpc::parse_sequence(headers.metadata);
+  if (!check(first && *first <= call.stream->next + 1)) {
+    return fail(host, text_of(headers.call, call) + " begins after token " +
+                          std::to_string(call.stream->next) + ", which was asked for");
+  }
+  call.next = *first - 1;
 }
 
 void CallsOracle::on_message(HostIndex host, const MessageArrived& message) {
@@ -134,7 +149,8 @@ void CallsOracle::on_message(HostIndex host, const MessageArrived& message) {
   if (!check(!call.cancelled || *call.cancelled == world().now())) {
     return fail(host, text_of(message.call, call) + " went on after its cancel");
   }
-  if (call.method == kEcho && !check(call.messages == 1 && message.message == call.request)) {
+  const bool echoes = call.method == kEcho || call.method == kTogether;
+  if (echoes && !check(call.messages == 1 && message.message == call.request)) {
     return fail(host, text_of(message.call, call) + " got an answer to another question");
   }
   if (!call.stream) return;
@@ -149,9 +165,10 @@ void CallsOracle::on_message(HostIndex host, const MessageArrived& message) {
                           std::to_string(call.next));
   }
   ++call.next;
-  ++tokens_;
   Session& session = sessions_[{host, token->session}];
-  session.next = std::max(session.next, call.next);
+  if (call.next <= session.next) return;
+  session.next = call.next;
+  ++tokens_;
 }
 
 void CallsOracle::on_finished(HostIndex host, const CallFinished& finished) {
@@ -171,11 +188,6 @@ void CallsOracle::on_finished(HostIndex host, const CallFinished& finished) {
   if (call.cancelled && !check(finished.status.code == StatusCode::cancelled)) {
     return fail(host, text_of(finished.call, call) + " was cancelled and ended otherwise");
   }
-  // All tokens are there: if only the trailer was lost, the client has no reason to ask again.
-  if (call.stream && call.next == call.stream->total) {
-    ++sessions_done_;
-    sessions_.erase({host, call.stream->session});
-  }
   if (!finished.status.ok()) return;
   ++calls_ok_;
   if (call.method != kGenerate && call.method != kChat && !check(call.messages == 1)) {
@@ -187,6 +199,8 @@ void CallsOracle::on_finished(HostIndex host, const CallFinished& finished) {
     return fail(host, text_of(finished.call, call) + " is ok after " + std::to_string(call.next) +
                           " tokens of " + std::to_string(call.stream->total));
   }
+  ++sessions_done_;
+  sessions_.erase({host, call.stream->session});
 }
 
 bool CallsOracle::settled() { return unsettled().empty(); }

@@ -49,6 +49,7 @@ class CallsOracle final : public Oracle {
     std::uint64_t streams = 0;
   };
 
+  void on_headers(HostIndex host, const HeadersArrived& headers);
   void on_message(HostIndex host, const MessageArrived& message);
   void on_finished(HostIndex host, const CallFinished& finished);
   void on_start(HostIndex host, const StartCall& call);

@@ -29,6 +29,10 @@ constexpr Duration kConvalescence = seconds(10);
 // Beyond the idle timeout of links: how long a lost peer may still explain a failure.
 constexpr Duration kMemory = seconds(1);
 
+// Trailers (docs/wire.md).
+constexpr std::string_view kNeverRan = "rpcnet-not-started";
+constexpr std::string_view kComeBackMs = "rpcnet-retry-after-ms";
+
 std::string value_of(const Metadata& metadata, std::string_view wanted) {
   for (const auto& [key, value] : metadata) {
     if (key == wanted) return value;
@@ -221,8 +225,19 @@ void LedgerOracle::on_outcome(HostIndex host, Outcome outcome) {
   exchange->finished = true;
   exchange->status = said.status;
   exchange->trailers = said.metadata;
+  if (value_of(said.metadata, kNeverRan) == "1") turn_away(host, said.name, *exchange);
   ends_.erase({host, exchange->served});
   end_at_callee(*exchange);
+}
+
+// The program says that it has not begun it, so it may run elsewhere.
+void LedgerOracle::turn_away(HostIndex host, Name name, const Exchange& exchange) {
+  if (!check(!exchange.headers && exchange.response.said.empty())) {
+    return fail(host, text_of(exchange) + " was turned away after a part of its answer");
+  }
+  executed_.erase(name);
+  const auto request = requests_.find(exchange.attempt_of);
+  if (request != requests_.end()) --request->second.executed;
 }
 
 void LedgerOracle::on_attempt(HostIndex host, const Exchange& exchange) {
@@ -244,7 +259,8 @@ void LedgerOracle::on_attempt(HostIndex host, const Exchange& exchange) {
   }
   const RetryConfig& retries = RetryConfig{};
   // Half of the least wait is jitter; a clock may be fast by a fifth.
-  const Duration least = request.attempts > 1 ? retries.backoff_min * 2 / 5 : Duration::zero();
+  const Duration pause = request.pause ? *request.pause * 4 / 5 : retries.backoff_min * 2 / 5;
+  const Duration least = request.attempts > 1 ? pause : Duration::zero();
   if (!check(request.attempts <= retries.attempts_max &&
              world().now() - request.ended >= (first ? Duration::zero() : least))) {
     return fail(host, text_of(exchange) + " is attempt " + std::to_string(request.attempts) +
@@ -253,17 +269,20 @@ void LedgerOracle::on_attempt(HostIndex host, const Exchange& exchange) {
   request.open = true;
 }
 
-void LedgerOracle::on_attempt_ended(const Exchange& exchange, const Status& status,
+void LedgerOracle::on_attempt_ended(const Exchange& exchange, const CallFinished& finished,
                                     bool elsewhere) {
   const auto found = requests_.find(exchange.attempt_of);
   if (found == requests_.end()) return;
   Request& request = found->second;
-  const bool transient =
-      status.code == StatusCode::unavailable || status.code == StatusCode::resource_exhausted;
+  const StatusCode code = finished.status.code;
+  const bool transient = code == StatusCode::unavailable || code == StatusCode::resource_exhausted;
   request.open = false;
   request.answered = request.answered || !transient;
   request.may_go_on = transient && (request.safe || elsewhere);
   request.ended = world().now();
+  request.pause.reset();
+  const std::string pause = value_of(finished.trailers, kComeBackMs);
+  if (!pause.empty()) request.pause = milliseconds(std::stoll(pause));
 }
 
 // ---------------------------------------------------------------------------------------- events
@@ -416,9 +435,7 @@ void LedgerOracle::on_finished(HostIndex host, const CallFinished& finished) {
   ends_.erase(end);
   Exchange* exchange = find(name);
   if (exchange == nullptr) return;
-  const bool elsewhere = std::any_of(
-      finished.trailers.begin(), finished.trailers.end(),
-      [](const auto& pair) { return pair.first == "rpcnet-not-started" && pair.second == "1"; });
+  const bool elsewhere = value_of(finished.trailers, kNeverRan) == "1";
   if (elsewhere) {
     never_run_.insert(name);
     if (!check(!executed_.contains(name))) {
@@ -435,7 +452,7 @@ void LedgerOracle::on_finished(HostIndex host, const CallFinished& finished) {
     return fail(host, text_of(*exchange) + " ended before all of its answer was heard");
   }
   if (!told) judge_failure(host, *exchange, finished);
-  if (exchange->attempt_of != 0) on_attempt_ended(*exchange, finished.status, elsewhere);
+  if (exchange->attempt_of != 0) on_attempt_ended(*exchange, finished, elsewhere);
   end_at_caller(name, *exchange);
 }
 

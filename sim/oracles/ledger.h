@@ -103,8 +103,9 @@ class LedgerOracle final : public Oracle {
     std::uint32_t attempts = 0;
     std::uint32_t executed = 0;
     bool open = false;
-    bool may_go_on = true;  // its last attempt failed in a way that permits another
-    Moment ended;           // its last attempt
+    bool may_go_on = true;            // its last attempt failed in a way that permits another
+    Moment ended;                     // its last attempt
+    std::optional<Duration> pause{};  // that the callee asked for then
   };
   // A link that its process dialled to make calls.
   struct Dialled {
@@ -136,9 +137,10 @@ class LedgerOracle final : public Oracle {
   Name name_of_call(HostIndex host, CallId call) const;
   void hear(HostIndex host, Exchange& exchange, Direction& direction, const Bytes& message);
   void on_attempt(HostIndex host, const Exchange& exchange);
-  void on_attempt_ended(const Exchange& exchange, const Status& status, bool elsewhere);
+  void on_attempt_ended(const Exchange& exchange, const CallFinished& finished, bool elsewhere);
   bool is_left_waiting(const Exchange& exchange) const;
   void on_arrived(HostIndex host, const CallArrived& arrived);
+  void turn_away(HostIndex host, Name name, const Exchange& exchange);
   void on_finished(HostIndex host, const CallFinished& finished);
   void judge_failure(HostIndex host, const Exchange& exchange, const CallFinished& finished);
   bool may_be_unavailable(const Exchange& exchange) const;

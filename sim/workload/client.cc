@@ -1,8 +1,10 @@
-// The client's two loops: sessions and unary calls.
+// The client's loops of unary calls, sums and talks.
 #include "sim/workload/client.h"
 
 #include <algorithm>
 #include <chrono>
+
+#include "sim/workload/due.h"
 
 namespace rpcnet::sim {
 namespace {
@@ -10,37 +12,19 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// What a timer is for: the low bits; the call's number is above them.
-enum Due : std::uint64_t {
-  kSession = 0,
-  kRetry = 1,
-  kEchoTime = 2,
-  kTalkTime = 3,
-  kCancel = 4,
-  kGoOn = 5,
-  kTake = 6,
-  kAgain = 7,
-  kHedge = 8,
-};
-constexpr std::uint64_t kDueBits = 4;
-
-std::uint64_t token_of(Due due, CallId call) { return (call.value << kDueBits) | due; }
-
 enum Purpose : std::uint64_t {
   kDrawSize = 1,
   kDrawCancel = 2,
   kDrawPhase = 3,
-  kDrawShard = 4,
-  kDrawRegistry = 5,
   kDrawTalk = 6,
   kDrawMessage = 7,
   kDrawTry = 8,
   kDrawHedge = 9,
+  kDrawBatch = 10,
 };
 
 constexpr Duration kLazy = milliseconds(120);
 constexpr HedgeConfig kHedging{.delay = milliseconds(30), .attempts_max = kHedgedMax};
-constexpr std::size_t kKnownMax = 3;
 
 std::uint64_t at_least_one(std::int64_t value) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 1));
@@ -53,33 +37,34 @@ void Client::start(ProgramContext& context) {
   const auto phase = [&](std::uint64_t which, std::int64_t period) {
     return milliseconds(context.draw(kDrawPhase, which, at_least_one(period)));
   };
-  if (workload_.tokens > 0) context.wake(seconds(2) + phase(0, 1000), kSession);
-  if (workload_.echo_ms > 0) context.wake(seconds(2) + phase(1, workload_.echo_ms), kEchoTime);
-  if (workload_.talk_ms > 0) context.wake(seconds(2) + phase(2, workload_.talk_ms), kTalkTime);
+  if (workload_.tokens > 0) context.wake(seconds(2) + phase(0, 1000), token_of(Due::session));
+  if (workload_.echo_ms > 0)
+    context.wake(seconds(2) + phase(1, workload_.echo_ms), token_of(Due::echo_time));
+  if (workload_.talk_ms > 0)
+    context.wake(seconds(2) + phase(2, workload_.talk_ms), token_of(Due::talk_time));
 }
 
 void Client::on_timer(ProgramContext& context, std::uint64_t token) {
-  const CallId call{token >> kDueBits};
-  switch (static_cast<Due>(token & ((1U << kDueBits) - 1))) {
-    case kSession: return begin_session(context);
-    case kRetry:
-      if (in_session_ && !assigning_ && !streaming_) ask_director(context);
-      return;
-    case kEchoTime:
+  const CallId call = call_of(token);
+  switch (due_of<Due>(token)) {
+    case Due::session: return reader_.begin_session(context, outliers_.away(context.now()));
+    case Due::ask: return reader_.ask(context, outliers_.away(context.now()));
+    case Due::patience: return reader_.look_at(context, call);
+    case Due::echo_time:
       if (!context.active()) return;
       make_unary_call(context);
-      context.wake(milliseconds(workload_.echo_ms), kEchoTime);
+      context.wake(milliseconds(workload_.echo_ms), token_of(Due::echo_time));
       return;
-    case kTalkTime:
+    case Due::talk_time:
       if (!context.active()) return;
       begin_talk(context);
-      context.wake(milliseconds(workload_.talk_ms), kTalkTime);
+      context.wake(milliseconds(workload_.talk_ms), token_of(Due::talk_time));
       return;
-    case kCancel: context.command(CancelCall{call}); return;
-    case kGoOn: return go_on(context, call);
-    case kTake: return take(context, call);
-    case kHedge: return look_at_hedge(context, call.value);
-    case kAgain:
+    case Due::cancel: context.command(CancelCall{call}); return;
+    case Due::go_on: return go_on(context, call);
+    case Due::take: return take(context, call);
+    case Due::hedge: return look_at_hedge(context, call.value);
+    case Due::again:
       if (const auto failed = failed_.find(call); failed != failed_.end()) {
         auto unary = failed_.extract(failed);
         if (context.active()) try_unary(context, std::move(unary.mapped()));
@@ -88,68 +73,16 @@ void Client::on_timer(ProgramContext& context, std::uint64_t token) {
   }
 }
 
-// The call's name: its client, when it began by the client's clock, and its number.
-Outcome Client::start_call(ProgramContext& context, StartCall&& call) {
-  call.metadata.emplace_back(kCallName,
-                             std::to_string(number_) + '.' +
-                                 std::to_string(context.now().time_since_epoch().count()) + '.' +
-                                 std::to_string(call.call.value));
-  return context.command(std::move(call));
-}
-
 void Client::give_up_later(ProgramContext& context, CallId call, std::uint64_t number,
                            std::uint64_t within_ms) {
   const std::uint64_t chance = context.draw(kDrawCancel, number, 1'000'000);
   if (static_cast<std::int64_t>(chance) < workload_.cancel_ppm) {
-    context.wake(milliseconds(chance % within_ms), token_of(kCancel, call));
+    context.wake(milliseconds(chance % within_ms), token_of(Due::cancel, call));
   }
 }
 
-void Client::begin_session(ProgramContext& context) {
-  if (in_session_ || !context.active()) return;
-  in_session_ = true;
-  session_ = {combine(number_, sessions_++) >> 2, 0, static_cast<std::uint64_t>(workload_.tokens)};
-  ask_director(context);
-}
-
-void Client::ask_director(ProgramContext& context) {
-  const Peer& director = directors_[director_ % directors_.size()];
-  assigning_ = new_call();
-  assigned_.reset();
-  const std::uint64_t number = asks_++;
-  AssignRequest request{excluded_};
-  for (NodeId& worker : outliers_.away(context.now()))
-    request.excluded.push_back(std::move(worker));
-  // The random one as often as all others: chance is judged by numbers.
-  const std::uint64_t registry = context.draw(kDrawRegistry, number, 2 * kRegistries);
-  request.registry =
-      registry < kRegistries ? 1 + static_cast<std::uint32_t>(registry) : kRandomRegistry;
-  request.key = session_.session % kKeys;
-  // Tags change: who wanted a shard and got nobody takes anybody the next time.
-  const std::uint64_t shard = context.draw(kDrawShard, number, kShards * 4);
-  if (shard < kShards) request.shard = std::to_string(shard);
-  StartCall call{.call = *assigning_, .peer = director, .method = kAssign};
-  call.deadline = context.now() + seconds(2);
-  call.message = serialize(request);
-  call.last = true;
-  if (start_call(context, std::move(call)) == Outcome::done) return;
-  assigning_.reset();
-  context.wake(seconds(1), kRetry);
-}
-
-void Client::open_stream(ProgramContext& context) {
-  streaming_ = new_call();
-  StartCall call{
-      .call = *streaming_, .peer = {worker_->address, worker_->worker}, .method = kGenerate};
-  call.message = serialize(session_);
-  call.last = true;
-  if (start_call(context, std::move(call)) == Outcome::done) return;
-  streaming_.reset();
-  context.wake(seconds(1), kRetry);
-}
-
 void Client::make_unary_call(ProgramContext& context) {
-  if (!worker_) return;
+  if (reader_.known().empty()) return;
   const std::uint64_t number = echoes_++;
   // One in eight is empty.
   const auto size =
@@ -161,17 +94,15 @@ void Client::make_unary_call(ProgramContext& context) {
   const bool safe = context.draw(kDrawTry, number * 2 + 1, 2) == 0;
   const std::uint64_t least = patient ? 1000 : 50;
   const std::uint64_t within = context.draw(kDrawTalk, number * 16 + 15, patient ? 5000 : 950);
-  Unary unary{.call = {.peer = {worker_->address, worker_->worker}, .method = kEcho},
+  const bool batched = workload_.batch_max > 0 && context.draw(kDrawBatch, number, 3) == 0;
+  Unary unary{.call = {.peer = reader_.known().front(), .method = batched ? kTogether : kEcho},
               .retry = rpc::Retry(retries_, budget_, safe),
               .chance = Rng(combine(number_, number))};
   unary.call.deadline = context.now() + milliseconds(least + within);
   unary.call.message = token_content(number_, number, size);
   unary.call.last = true;
   unary.call.wait_for_ready = patient;
-  const std::string name = std::to_string(number_) + '.' +
-                           std::to_string(context.now().time_since_epoch().count()) + '.' +
-                           std::to_string(number);
-  unary.call.metadata = {{kRequestName, name}, {kSafe, safe ? "1" : "0"}};
+  unary.call.metadata = {{kRequestName, caller_.name(context, number)}, {kSafe, safe ? "1" : "0"}};
   if (safe && context.draw(kDrawHedge, number, 2) == 0) {
     unary.call.metadata.emplace_back(kHedged, "1");
     hedged_.emplace(number, Hedged{std::move(unary.call), rpc::Hedge(kHedging, budget_), {}});
@@ -184,11 +115,11 @@ void Client::make_unary_call(ProgramContext& context) {
 // One attempt; another may follow when it has failed.
 std::optional<CallId> Client::try_unary(ProgramContext& context, Unary&& unary) {
   StartCall call = unary.call;
-  const CallId id = new_call();
+  const CallId id = caller_.next();
   call.call = id;
   const auto placed = unaries_.emplace(id, std::move(unary)).first;
   asked_.emplace(id, Asked{*call.peer.expected, context.now()});
-  if (start_call(context, std::move(call)) == Outcome::done) return id;
+  if (caller_.start(context, std::move(call)) == Outcome::done) return id;
   asked_.erase(id);
   unaries_.erase(placed);
   return std::nullopt;
@@ -200,7 +131,7 @@ void Client::on_unary_finished(ProgramContext& context, const CallFinished& fini
   Unary& unary = ended.mapped();
   const auto wait = unary.retry.next(finished.status, finished.trailers, unary.chance);
   if (!wait || context.now() + *wait >= *unary.call.deadline) return;
-  context.wake(*wait, token_of(kAgain, finished.call));
+  context.wake(*wait, token_of(Due::again, finished.call));
   failed_.insert(std::move(ended));
 }
 
@@ -217,15 +148,15 @@ void Client::judge(ProgramContext& context, const CallFinished& finished) {
 void Client::begin_attempt(ProgramContext& context, std::uint64_t request) {
   Hedged& hedged = hedged_.at(request);
   StartCall call = hedged.call;
-  const CallId id = new_call();
+  const CallId id = caller_.next();
   call.call = id;
-  if (hedged.begun < known_.size()) call.peer = known_[hedged.begun];
+  if (hedged.begun < reader_.known().size()) call.peer = reader_.known()[hedged.begun];
   ++hedged.begun;
   hedged.hedge.on_begun(context.now());
   hedged.open.push_back(id);
   attempts_.emplace(id, request);
   asked_.emplace(id, Asked{*call.peer.expected, context.now()});
-  if (start_call(context, std::move(call)) != Outcome::done) {
+  if (caller_.start(context, std::move(call)) != Outcome::done) {
     // As many calls are open as may be: that is the request's end.
     asked_.erase(id);
     attempts_.erase(id);
@@ -234,7 +165,7 @@ void Client::begin_attempt(ProgramContext& context, std::uint64_t request) {
     return;
   }
   if (const auto due = hedged.hedge.due()) {
-    context.wake(*due - context.now(), token_of(kHedge, CallId{request}));
+    context.wake(*due - context.now(), token_of(Due::hedge, CallId{request}));
   }
 }
 
@@ -249,7 +180,7 @@ void Client::look_at_hedge(ProgramContext& context, std::uint64_t request) {
   } else if (*due <= context.now()) {
     begin_attempt(context, request);
   } else {
-    context.wake(*due - context.now(), token_of(kHedge, CallId{request}));
+    context.wake(*due - context.now(), token_of(Due::hedge, CallId{request}));
   }
 }
 
@@ -287,13 +218,13 @@ Bytes Client::message_of(ProgramContext& context, std::uint64_t talk, std::uint6
 }
 
 void Client::begin_talk(ProgramContext& context) {
-  if (!worker_) return;
+  if (reader_.known().empty()) return;
   Talk talk{.number = talked_++};
   const auto draw = [&](std::uint64_t what, std::uint64_t bound) {
     return context.draw(kDrawTalk, talk.number * 16 + what, bound);
   };
-  StartCall call{.call = new_call(),
-                 .peer = {worker_->address, worker_->worker},
+  StartCall call{.call = caller_.next(),
+                 .peer = reader_.known().front(),
                  .method = draw(0, 2) == 0 ? kCollect : kChat};
   talk.count = draw(1, at_least_one(workload_.talk_messages + 1));
   talk.pace_ms = draw(2, 2) == 0 ? 0 : draw(3, 20);
@@ -309,7 +240,7 @@ void Client::begin_talk(ProgramContext& context) {
     talk.closed = true;
   }
   const CallId id = call.call;
-  if (start_call(context, std::move(call)) != Outcome::done) return;
+  if (caller_.start(context, std::move(call)) != Outcome::done) return;
   const std::uint64_t number = talk.number;
   talks_.emplace(id, std::move(talk));
   give_up_later(context, id, number * 2 + 1, 300);
@@ -336,7 +267,7 @@ void Client::go_on(ProgramContext& context, CallId id) {
     if (outcome == Outcome::message_too_large) talk.closed = false;
     ++talk.sent;
     if (talk.pace_ms > 0 && talk.sent < talk.count) {
-      context.wake(milliseconds(talk.pace_ms), token_of(kGoOn, id));
+      context.wake(milliseconds(talk.pace_ms), token_of(Due::go_on, id));
       return;
     }
   }
@@ -350,11 +281,14 @@ void Client::take(ProgramContext& context, CallId id) {
   if (owed.empty()) return;
   const std::size_t size = owed.front();
   owed.pop_front();
-  if (!owed.empty()) context.wake(kLazy, token_of(kTake, id));
+  if (!owed.empty()) context.wake(kLazy, token_of(Due::take, id));
   context.command(ConsumeMessages{id, size, 1});
 }
 
 void Client::on_event(ProgramContext& context, const Event& event) {
+  if (const auto* headers = std::get_if<HeadersArrived>(&event)) {
+    reader_.on_headers(context, *headers);
+  }
   if (const auto* message = std::get_if<MessageArrived>(&event)) on_message(context, *message);
   if (const auto* finished = std::get_if<CallFinished>(&event)) on_finished(context, *finished);
   if (const auto* writable = std::get_if<CallWritable>(&event)) {
@@ -368,14 +302,11 @@ void Client::on_message(ProgramContext& context, const MessageArrived& message) 
     // The first message needs no taking (command.h).
     if (!std::exchange(talk->second.heard, true)) return;
     talk->second.owed.push_back(message.message.size());
-    if (talk->second.owed.size() == 1) context.wake(kLazy, token_of(kTake, message.call));
+    if (talk->second.owed.size() == 1) context.wake(kLazy, token_of(Due::take, message.call));
     return;
   }
   context.command(ConsumeMessages{message.call, message.message.size(), 1});
-  if (assigning_ == message.call) assigned_ = parse_assign_response(message.message);
-  if (streaming_ != message.call) return;
-  const auto token = parse_token(message.message);
-  if (token && token->sequence == session_.next) ++session_.next;
+  reader_.on_message(context, message);
 }
 
 void Client::on_finished(ProgramContext& context, const CallFinished& finished) {
@@ -383,33 +314,7 @@ void Client::on_finished(ProgramContext& context, const CallFinished& finished) 
   judge(context, finished);
   on_unary_finished(context, finished);
   on_hedged_finished(context, finished);
-  if (assigning_ == finished.call) {
-    assigning_.reset();
-    if (finished.status.ok() && assigned_) {
-      worker_ = assigned_;
-      const Peer worker{worker_->address, worker_->worker};
-      std::erase_if(known_, [&](const Peer& one) { return one.expected == worker.expected; });
-      known_.insert(known_.begin(), worker);
-      if (known_.size() > kKnownMax) known_.pop_back();
-      open_stream(context);
-      return;
-    }
-    excluded_.clear();
-    ++director_;
-    context.wake(milliseconds(200), kRetry);
-    return;
-  }
-  if (streaming_ != finished.call) return;
-  streaming_.reset();
-  if (session_.next >= session_.total) {
-    in_session_ = false;
-    excluded_.clear();
-    context.wake(milliseconds(workload_.session_gap_ms), kSession);
-    return;
-  }
-  // Lost on the way: another worker goes on where this one stopped.
-  excluded_ = {worker_->worker};
-  context.wake(milliseconds(20), kRetry);
+  reader_.on_finished(context, finished);
 }
 
 }  // namespace rpcnet::sim

@@ -1,11 +1,11 @@
-// The client of the cluster example in little: asks a director for a worker, reads a stream of
-// tokens from it, and goes on with another worker, where it stopped, when that one is lost.
+// The client of the cluster example in little: it reads streams of tokens (reader.h).
 //
 // Beside the streams it makes calls of the other kinds at a steady pace: unary ones, which are
 // tried again when they fail, or made again beside the first attempt when they take long, and some
 // of which wait for their worker to be reachable; sums of many messages; and talks both ways, with
 // messages of all sizes, deadlines or none, taken late or at once, half-closed early or late, and
-// some given up in the middle. Workers that fail it often, or lag, it leaves alone for a while.
+// some given up in the middle. All go to the worker that a director gave it last. Workers that fail
+// it often, or lag, it leaves alone for a while.
 #pragma once
 
 #include <deque>
@@ -20,7 +20,8 @@
 #include "engine/rpc/retry.h"
 #include "sim/plan.h"
 #include "sim/program.h"
-#include "sim/workload/payload.h"
+#include "sim/workload/caller.h"
+#include "sim/workload/reader.h"
 
 namespace rpcnet::sim {
 
@@ -28,7 +29,10 @@ class Client final : public Program {
  public:
   // `number` makes its sessions unique in the run.
   Client(const Workload& workload, std::vector<Peer> directors, std::uint64_t number)
-      : workload_(workload), directors_(std::move(directors)), number_(number) {}
+      : workload_(workload),
+        number_(number),
+        caller_(number),
+        reader_(workload, std::move(directors), number, caller_) {}
 
   void start(ProgramContext& context) override;
   void on_event(ProgramContext& context, const Event& event) override;
@@ -71,36 +75,20 @@ class Client final : public Program {
   void on_hedged_finished(ProgramContext& context, const CallFinished& finished);
   std::optional<CallId> try_unary(ProgramContext& context, Unary&& unary);
   void on_unary_finished(ProgramContext& context, const CallFinished& finished);
-  void ask_director(ProgramContext& context);
-  void begin_session(ProgramContext& context);
-  void open_stream(ProgramContext& context);
   void make_unary_call(ProgramContext& context);
   void begin_talk(ProgramContext& context);
   void go_on(ProgramContext& context, CallId call);
   void take(ProgramContext& context, CallId call);
   Bytes message_of(ProgramContext& context, std::uint64_t talk, std::uint64_t message) const;
-  Outcome start_call(ProgramContext& context, StartCall&& call);
   void give_up_later(ProgramContext& context, CallId call, std::uint64_t number,
                      std::uint64_t within_ms);
   void on_message(ProgramContext& context, const MessageArrived& message);
   void on_finished(ProgramContext& context, const CallFinished& finished);
-  CallId new_call() { return CallId{std::exchange(next_call_, next_call_ + 2)}; }
 
   Workload workload_;
-  std::vector<Peer> directors_;
   std::uint64_t number_;
-  std::uint64_t next_call_ = 1;
-  std::uint64_t sessions_ = 0;
-  std::uint64_t director_ = 0;  // the one to ask next
-
-  bool in_session_ = false;
-  GenerateRequest session_;
-  std::optional<AssignResponse> worker_;
-  std::vector<NodeId> excluded_;  // the worker just lost
-  std::uint64_t asks_ = 0;
-  std::optional<CallId> assigning_;
-  std::optional<AssignResponse> assigned_;
-  std::optional<CallId> streaming_;
+  Caller caller_;
+  Reader reader_;
   std::uint64_t echoes_ = 0;
   std::uint64_t talked_ = 0;
   std::map<CallId, Talk> talks_;
@@ -112,7 +100,6 @@ class Client final : public Program {
   cluster::Outliers outliers_{OutlierConfig{.latency_factor = 3}};
   RetryConfig retries_;
   rpc::RetryBudget budget_{retries_};
-  std::vector<Peer> known_;                   // workers that a director named, the latest first
   std::map<std::uint64_t, Hedged> hedged_;    // by the request's number
   std::map<CallId, std::uint64_t> attempts_;  // of those, to their requests
   std::map<CallId, Unary> unaries_;           // by the call of the present attempt

@@ -17,6 +17,7 @@ namespace rpcnet::sim {
 inline constexpr const char* kAssign = "sim.assign";      // client to director: who works for me?
 inline constexpr const char* kGenerate = "sim.generate";  // client to worker: a stream of tokens
 inline constexpr const char* kEcho = "sim.echo";          // client to worker: the same again
+inline constexpr const char* kTogether = "sim.together";  // the same, in batches
 inline constexpr const char* kCollect = "sim.collect";    // many messages, one answer: their sum
 inline constexpr const char* kChat = "sim.chat";          // each message comes back, in order
 
@@ -32,6 +33,10 @@ inline constexpr const char* kSafe = "sim-safe";
 inline constexpr const char* kHedged = "sim-hedged";
 inline constexpr std::uint32_t kHedgedMax = 3;
 
+// In the trailers of what was answered in a batch: the batch's number and when it began by the
+// worker's clock, "number.nanoseconds".
+inline constexpr const char* kBatch = "sim-batch";
+
 // A director's registries, one for each strategy; all hold the workers.
 inline constexpr std::uint32_t kRegistries = 7;
 inline constexpr std::uint32_t kRandomRegistry = 3;
@@ -42,6 +47,8 @@ inline constexpr std::uint64_t kShards = 3;
 // The tag "zone" of workers, and the keys that clients ask by.
 inline constexpr const char* kZones[2] = {"near", "far"};
 inline constexpr std::uint64_t kKeys = 16;
+// Workers that a client remembers.
+inline constexpr std::size_t kKnownMax = 3;
 
 struct AssignRequest {
   std::vector<NodeId> excluded;
