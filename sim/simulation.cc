@@ -11,6 +11,7 @@
 #include "sim/oracles/delivery.h"
 #include "sim/oracles/detection.h"
 #include "sim/oracles/gossip.h"
+#include "sim/oracles/isolation.h"
 #include "sim/oracles/ledger.h"
 #include "sim/oracles/membership.h"
 #include "sim/oracles/phi.h"
@@ -138,6 +139,7 @@ class Simulation {
         views_(ground_),
         delivery_(ground_),
         serving_(ground_),
+        isolation_(ground_),
         resources_(ground_) {
     world_.use(network());
     for (const LinkLatency& link : plan.links) {
@@ -169,9 +171,9 @@ class Simulation {
 
  private:
   std::vector<Oracle*> oracles() {
-    std::vector<Oracle*> all{&membership_, &detection_, &convergence_, &calls_,
-                             &ledger_,     &registry_,  &phi_,         &gossip_,
-                             &views_,      &delivery_,  &serving_,     &resources_};
+    std::vector<Oracle*> all{&membership_, &detection_, &convergence_, &calls_, &ledger_,
+                             &registry_,   &phi_,       &gossip_,      &views_, &delivery_,
+                             &serving_,    &isolation_, &resources_};
     for (const auto& oracle : more_) all.push_back(oracle.get());
     return all;
   }
@@ -367,6 +369,7 @@ class Simulation {
   ViewsOracle views_;
   DeliveryOracle delivery_;
   ServingOracle serving_;
+  IsolationOracle isolation_;
   ResourcesOracle resources_;
   std::vector<std::unique_ptr<Oracle>> more_;
   std::optional<TimelineRecorder> timeline_;

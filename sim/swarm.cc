@@ -37,6 +37,18 @@ class Swarm {
     });
   }
 
+  // One member is cut off from everybody, and nothing else happens.
+  void isolate() {
+    const std::int64_t last =
+        std::chrono::duration_cast<milliseconds>(plan_.active).count() - 10'000;
+    Fault fault{.kind = FaultKind::cut, .at = milliseconds(between("at", kWarmUpMs, last))};
+    fault.until = fault.at + milliseconds(between("for", 10'000, 20'000));
+    fault.from = {host("host", plan_.members())};
+    fault.both_ways = true;
+    plan_.active = std::max(plan_.active, fault.until + milliseconds(8'000));
+    plan_.faults.push_back(fault);
+  }
+
   void add(std::size_t index, FaultKind kind) {
     index_ = index;
     Fault fault;
@@ -274,6 +286,7 @@ void draw_swarm(Plan& plan, std::size_t count, const std::vector<FaultKind>& kin
     plan.workload.running_max = 1 + static_cast<std::int64_t>(few);
   }
   Swarm swarm(plan);
+  if (kinds.empty() && keyed.below({Domain::plan, kSwarm, 0, 7}, 12) == 0) return swarm.isolate();
   for (std::size_t i = 0; i < count; ++i) {
     swarm.add(i, subset[keyed.below({Domain::plan, kSwarm, i, 3}, subset.size())]);
   }

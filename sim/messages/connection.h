@@ -4,6 +4,7 @@
 // other that a packet has not brought it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -102,7 +103,8 @@ struct Connection {
   bool in_use = false;
   Protocol protocol{};
   std::optional<NodeId> expected;
-  std::optional<PeerIdentity> answerer;  // whose certificate came with the welcome
+  // The certificates that were sent, by side: with the confirmation, and with the welcome.
+  std::array<std::optional<PeerIdentity>, 2> certificates;
   Duration silence_max{};
   Duration round_trip{};  // measured by the handshake
   Moment hello_at{};

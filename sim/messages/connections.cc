@@ -152,7 +152,7 @@ MessagesNetwork::Arrival MessagesNetwork::arrive(Ref ref) {
   // The dialler's certificate travels with its first packets: any of them completes the handshake.
   if (one.state == EndState::half_open && !on_confirmed(ref)) return Arrival::refused;
   // The acceptor speaks to those that it has let in.
-  if (one.state == EndState::confirming) come_up(ref, at(ref).answerer);
+  if (one.state == EndState::confirming) come_up(ref, at(ref).certificates[1]);
   if (end(ref).state != EndState::up && end(ref).state != EndState::dialling) {
     return Arrival::refused;  // the engine closed the link as it came up
   }

@@ -79,6 +79,7 @@ void MessagesNetwork::on_hello(Ref ref) {
 
 void MessagesNetwork::send_welcome(std::uint32_t index, std::uint64_t tries) {
   const Ref acceptor{index, 1};
+  at(acceptor).certificates[1] = hosts_[end(acceptor).host].credentials.identity;
   if (send(acceptor, 2400, make(Kind::welcome, other(acceptor), false))) return;
   ++counters_.retransmissions;
   Happening again = make(Kind::welcome_retry, acceptor, true);
@@ -90,11 +91,10 @@ void MessagesNetwork::on_welcome(Ref ref) {
   End& one = end(ref);
   if (!alive(ref) || one.state != EndState::dialling) return;
   Connection& connection = at(ref);
-  const End& peer = end(other(ref));
   const Duration passed = world_.now() - connection.hello_at;
   connection.round_trip = std::min<Duration>(passed, std::chrono::seconds(1));
-  // The certificate was sent with the welcome; a process that died since then has sent it too.
-  const auto identity = hosts_[peer.host].credentials.identity;
+  // Its own, though the process may have died since then.
+  const auto& identity = connection.certificates[1];
   const std::string& ours = hosts_[one.host].credentials.cluster;
   if (!identity || identity->cluster != ours) {
     finish_and_tell(ref, LinkEnd::refused_by_us,
@@ -106,13 +106,13 @@ void MessagesNetwork::on_welcome(Ref ref) {
                     "the certificate does not name " + connection.expected->text());
     return;
   }
-  connection.answerer = identity;
   one.state = EndState::confirming;
   confirm(ref.connection, 0);
 }
 
 void MessagesNetwork::confirm(std::uint32_t index, std::uint64_t tries) {
   const Ref dialler{index, 0};
+  at(dialler).certificates[0] = hosts_[end(dialler).host].credentials.identity;
   if (send(dialler, 1200, make(Kind::confirmation, other(dialler), false))) return;
   ++counters_.retransmissions;
   confirm_later(index, tries);
@@ -128,8 +128,7 @@ void MessagesNetwork::confirm_later(std::uint32_t index, std::uint64_t tries) {
 bool MessagesNetwork::on_confirmed(Ref ref) {
   End& one = end(ref);
   const auto& credentials = hosts_[one.host].credentials;
-  const End& peer = end(other(ref));
-  const auto& identity = hosts_[peer.host].credentials.identity;
+  const auto& identity = at(ref).certificates[0];
   const bool must = at(ref).protocol == Protocol::gossip || !config_.rpc_without_certificate;
   CloseCode fault = CloseCode::none;
   if (!identity && must) fault = CloseCode::no_certificate;

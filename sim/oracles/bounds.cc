@@ -74,6 +74,10 @@ Bounds bounds(const NodeConfig& config, const Plan& plan) {
                                  : swim.round_interval * rounds + swim.probe_interval;
   const Duration doubt = swim.own_network_proof > 0 ? swim.own_network_patience : Duration::zero();
   bounds.detection = slowest(noticed + doubt) + bounds.suspicion + 2 * bounds.dissemination;
+  // Its observers are alive, and so are those who prove their networks and confirm the suspicion.
+  bounds.detection_alone =
+      rings ? slowest(silence + least + swim.verdict.cut_wait) + 2 * bounds.dissemination
+            : bounds.detection;
   // After faults, at the same time: what was begun is finished (one detection), and each member
   // tries one of the dead an interval; that nobody on one side meets the other in 16 of them has
   // probability e^-16. Then one comparison of views for who missed the news, late accusations are

@@ -21,22 +21,39 @@ void DetectionOracle::on_started(HostIndex host) {
   // It is back before all knew that it was gone: nobody needs to learn it any more.
   const NodeId& id = world().host(host).setup.config.id;
   std::erase_if(deaths_, [&](const Death& death) { return death.id == id; });
+  if (!plan().is_client(host)) on_change();
+}
+
+void DetectionOracle::on_change() {
+  changed_ = world().now();
+  for (Death& death : deaths_) death.alone = false;
 }
 
 void DetectionOracle::on_stopping(HostIndex host) {
   if (plan().is_client(host)) return;
   for (Death& death : deaths_) death.unaware.erase(host);
   died_[host] = world().now();
+  const bool quiet = changed_ + bounds().detection_alone < world().now();
+  on_change();
   if (faults().has_left(host)) return;  // it said so itself
   const NodeId& id = world().host(host).setup.config.id;
-  Death death{host, id, world().now(), world().host(host).started, {}, std::nullopt};
+  Death death{host, id, world().now(), world().host(host).started, {}, std::nullopt, false};
   for (HostIndex other = 0; other < plan().members(); ++other) {
     const Host& observer = world().host(other);
     if (other == host || !observer.running() || faults().has_left(other)) continue;
     const auto known = observer.node->find(id);
     if (known && is_member(known->status)) death.unaware.insert(other);
   }
+  // Those who prove an observer's network, and a few who observe.
+  const std::size_t enough = world().host(host).setup.config.swim.own_network_proof + 3;
+  death.alone = quiet && death.unaware.size() >= enough &&
+                !faults().disturbed_since(world().now() - bounds().detection_alone);
   if (!death.unaware.empty()) deaths_.push_back(std::move(death));
+}
+
+Duration DetectionOracle::bound_of(const Death& death) const {
+  const bool alone = death.alone && !faults().disturbed_since(death.at);
+  return alone ? bounds().detection_alone : bounds().detection;
 }
 
 void DetectionOracle::on_event(HostIndex host, const Event& event) {
@@ -118,7 +135,8 @@ void DetectionOracle::on_failed(HostIndex observer, HostIndex subject) {
 
 void DetectionOracle::on_tick() {
   for (Death& death : deaths_) {
-    if (world().now() - death.at <= bounds().detection) continue;
+    const Duration bound = bound_of(death);
+    if (world().now() - death.at <= bound) continue;
     if (faults().disturbed_since(death.at)) {
       death.unaware.clear();  // convergence will tell
       continue;
@@ -130,7 +148,7 @@ void DetectionOracle::on_tick() {
       if (check(!known || !is_member(known->status))) continue;
       fail(host, "still counts " + name_of(death.host) + " a member " +
                      in_seconds(world().now() - death.at) + " after its death; the bound is " +
-                     in_seconds(bounds().detection));
+                     in_seconds(bound));
       return;
     }
     death.unaware.clear();

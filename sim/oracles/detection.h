@@ -35,14 +35,18 @@ class DetectionOracle final : public Oracle {
     Moment began;
     std::set<HostIndex> unaware;  // live members that have not said so yet
     std::optional<Moment> known_first;
+    bool alone = false;  // nothing else has happened of late, nor since then
   };
 
+  void on_change();
+  Duration bound_of(const Death& death) const;
   void check_patience(HostIndex observer, const Death& death);
   void check_farewell(HostIndex observer, const NodeId& subject);
   void on_failed(HostIndex observer, HostIndex subject);
 
   std::vector<Death> deaths_;                // that are still being learned
   std::vector<std::optional<Moment>> died_;  // latest death, by host
+  Moment changed_;                           // a member's process began or ended
   std::map<NodeId, Moment> farewells_;       // that somebody acknowledged
   std::set<std::pair<HostIndex, Incarnation>> falsely_dead_;
   std::vector<Duration> first_;
