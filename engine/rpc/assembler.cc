@@ -59,13 +59,14 @@ Bytes Assembler::take() {
 
 // Type, then a varint (RFC 9000 16) whose first byte tells its size.
 bool Assembler::read_head(BytesView& input) {
-  // Nearly always it is all there, and short.
-  if (head_size_ == 0 && input.size() >= 2 && input[1] < 0x40) {
+  // Nearly always it is all there, and short: a length of one byte or two.
+  if (head_size_ == 0 && input.size() >= 3 && input[1] < 0x80) {
+    const bool one = input[1] < 0x40;
     head_[0] = input[0];
     head_[1] = input[1];
-    head_size_ = 2;
-    length_ = input[1];
-    input = input.subspan(2);
+    head_size_ = one ? 2 : 3;
+    length_ = one ? input[1] : (input[1] & 0x3fu) << 8 | input[2];
+    input = input.subspan(head_size_);
     return true;
   }
   const auto size = [this]() -> std::size_t {

@@ -424,7 +424,7 @@ void Caller::leave(Call& call, bool peer_ended, StreamCode code, Outbox& out) {
   if (!peer_ended) out.push(StopStream{link, stream, code});
 }
 
-void Caller::finish(Call& call, Status status, Metadata trailers, Outbox& out) {
+void Caller::finish(Call& call, Status&& status, Metadata&& trailers, Outbox& out) {
   const CallId id = call.self.id;
   if (call.timed) shared_.timers.disarm(id);
   if (call.link == nullptr) {
@@ -438,7 +438,7 @@ void Caller::finish(Call& call, Status status, Metadata trailers, Outbox& out) {
   tell_finished(id, std::move(status), std::move(trailers), out);
 }
 
-void Caller::tell_finished(CallId id, Status status, Metadata trailers, Outbox& out) {
+void Caller::tell_finished(CallId id, Status&& status, Metadata&& trailers, Outbox& out) {
   shared_.counters.count_finished(status.code);
   out.push(CallFinished{id, std::move(status), std::move(trailers)});
 }

@@ -109,8 +109,8 @@ class Caller {
   // Gives the stream up, if the call has one: what is still open of it is reset and stopped.
   void leave(Call& call, bool peer_ended, StreamCode code, Outbox& out);
   // Releases the call and tells its end.
-  void finish(Call& call, Status status, Metadata trailers, Outbox& out);
-  void tell_finished(CallId call, Status status, Metadata trailers, Outbox& out);
+  void finish(Call& call, Status&& status, Metadata&& trailers, Outbox& out);
+  void tell_finished(CallId call, Status&& status, Metadata&& trailers, Outbox& out);
 
   Shared& shared_;
   CallTable<Call> calls_;

@@ -15,10 +15,11 @@ void Writer::u16(std::uint16_t value) {
 
 void Writer::varint(std::uint64_t value) {
   if (value < (1U << 6)) return u8(static_cast<std::uint8_t>(value));
+  if (value < (1U << 14)) return u16(static_cast<std::uint16_t>(0x4000 | value));
   ENGINE_ASSERT(value <= kVarintMax);
   const std::size_t size = varint_size(value);
   // RFC 9000 16: the two top bits hold log2 of the size.
-  const std::uint64_t prefix = size == 2 ? 0x40 : size == 4 ? 0x80 : 0xc0;
+  const std::uint64_t prefix = size == 4 ? 0x80 : 0xc0;
   value |= prefix << (8 * (size - 1));
   std::array<std::uint8_t, 8> digits{};
   for (std::size_t i = 0; i < size; ++i) {
