@@ -20,6 +20,18 @@ namespace {
 // many rounds the socket and the timer get their turn.
 constexpr int kRounds = 16;
 
+// After so many coroutines of a pass what they have sent leaves, if more of them wait; after twice
+// as many the next time, and so on. Fewer would cost more system calls than the peer gains by
+// beginning earlier, and of a long pass it is only the beginning that counts. And whenever there
+// is so much to send that to wait for more saves nothing.
+constexpr std::size_t kEarlyTasks = 16;
+constexpr std::size_t kEarlyBytes = 32 * 1024;
+
+// What has been received is worked on after so many bytes, or as soon as so much has come of it,
+// even if there is more: for the same reason.
+constexpr std::size_t kBiteBytes = 64 * 1024;
+constexpr std::size_t kBiteOutputs = 32;
+
 }  // namespace
 
 Driver::Driver(asio::io_context& context, std::unique_ptr<UdpSocket> socket, NodeConfig node,
@@ -47,7 +59,7 @@ void Driver::start(std::weak_ptr<void> owner) {
 void Driver::stop(CloseCode code) {
   if (stopped_) return;
   stopped_ = true;
-  const Instant time = now();
+  const Instant time = tick();
   for (const LinkId link : links_.open()) {
     endpoint_.perform(time, CloseLink{link, code, "the process ends"});
   }
@@ -59,9 +71,10 @@ void Driver::stop(CloseCode code) {
 }
 
 Outcome Driver::command(Command&& command) {
-  const Instant time = now();
+  const Instant time = tick();
   active_ = time;
   const Outcome outcome = feed([&](auto& node) { return node.handle(time, std::move(command)); });
+  if (in_task_) perform_first();
   schedule();
   return outcome;
 }
@@ -127,16 +140,22 @@ void Driver::read() {
   // At most what the kernel can have held when the pass began; so a flood cannot keep deadlines
   // from being judged, and nothing that came before the pass is left unread by then.
   const std::size_t limit = std::max<std::uint64_t>(socket_->counters().receive_buffer_bytes, 1);
-  for (std::size_t bytes = 0; bytes < limit;) {
+  for (std::size_t bytes = 0, bite = 0; bytes < limit;) {
     const auto batch = socket_->receive();
     if (batch.empty()) return;
-    const Instant time = now();
-    active_ = time;
+    active_ = tick();
     for (const Datagram& datagram : batch) {
       bytes += datagram.bytes.size();
+      bite += datagram.bytes.size();
+      if (bite > kBiteBytes || node_.pending() >= kBiteOutputs) {
+        bite = datagram.bytes.size();
+        work();
+        if (stopped_) return;
+      }
       if (threads_ != nullptr && !is_mine(datagram)) continue;
-      endpoint_.receive(time, datagram.local, datagram.remote, datagram.ecn, datagram.bytes);
+      endpoint_.receive(latest_, datagram.local, datagram.remote, datagram.ecn, datagram.bytes);
     }
+    bite = 0;
     work();
     if (stopped_) return;
   }
@@ -158,7 +177,7 @@ void Driver::take(std::vector<core::HandedOver> handed) {
   {
     const Mark mark(*this);
     for (const core::HandedOver& one : handed) {
-      const Instant time = now();
+      const Instant time = tick();
       active_ = time;
       switch (one.what) {
         case core::HandedOver::What::datagram:
@@ -187,18 +206,18 @@ void Driver::report_unreachable() {
 }
 
 void Driver::report_unreachable(const Address& remote) {
-  const Instant time = now();
+  const Instant time = tick();
   endpoint_.unreachable(time, remote);
   feed([&](auto& node) { node.handle_unreachable(time, remote); });
 }
 
 void Driver::fire_deadlines() {
   if (stopped_) return;
-  const Instant time = now();
+  const Instant time = tick();
   if (const auto due = endpoint_.deadline(); due && *due <= time) endpoint_.handle_timeout(time);
   if (const auto due = node_.deadline(); due && *due <= time) {
     sink_.on_due();
-    const Instant later = now();  // than the commands that this brought
+    const Instant later = tick();  // than the commands that this brought
     feed([&](auto& node) { node.handle_deadline(later); });
   }
 }
@@ -207,34 +226,90 @@ void Driver::fire_deadlines() {
 void Driver::work() {
   for (int round = 0; round < kRounds && !stopped_; ++round) {
     std::size_t done = settle();
-    done += runner_.run();
+    done += run_tasks();
     // Coroutines answer coroutines: one flush for all of it.
     for (int inner = 0; inner < kRounds && done > 0; ++inner) {
       done = settle();
-      done += runner_.run();
+      done += run_tasks();
     }
     if (stopped_ || socket_->blocked()) return;
-    endpoint_.flush(now(), *socket_);
+    flush();
     // Flushing can tell facts too, such as a link that ended for a limit.
     if (settle() == 0 && done == 0) return;
   }
   unfinished_ = true;
 }
 
+namespace {
+
+// Sets a flag for its time.
+class During {
+ public:
+  During(bool& flag, bool value) : flag_(flag), before_(std::exchange(flag, value)) {}
+  During(const During&) = delete;
+  During& operator=(const During&) = delete;
+  ~During() { flag_ = before_; }
+
+ private:
+  bool& flag_;
+  const bool before_;
+};
+
+}  // namespace
+
+// Those that are ready now.
+std::size_t Driver::run_tasks() {
+  const std::size_t count = runner_.ready_count();
+  std::size_t enough = kEarlyTasks;
+  for (std::size_t left = count, since = 1; left > 0; --left, ++since) {
+    {
+      const During task(in_task_, true);
+      if (!runner_.run_one()) break;
+    }
+    settle();
+    if (left == 1 || stopped_ || socket_->blocked()) continue;
+    if (since < enough && unsent_ < kEarlyBytes) continue;
+    if (since >= enough) enough *= 2;
+    since = 0;
+    flush();
+  }
+  return count;
+}
+
+void Driver::flush() {
+  unsent_ = 0;
+  endpoint_.flush(tick(), *socket_);
+}
+
+// The clock, as it was for what the machines were told last, is right for what came of it.
+Instant Driver::tick() { return latest_ = now(); }
+
+// The orders that user code has just given cause to, while what they are about is in the cache.
+// Events wait: they are for when it has finished.
+void Driver::perform_first() {
+  while (!stopped_ && node_.pending() > 0 && std::holds_alternative<Order>(node_.pending(0))) {
+    perform(std::move(*std::get_if<Order>(node_.poll())));
+  }
+  if (node_.pending() == 0) node_.poll();  // the next ones use the same memory
+}
+
+void Driver::perform(Order&& order) {
+  if (const auto* write = std::get_if<WriteStream>(&order)) unsent_ += write->bytes.size();
+  links_.on_order(order);
+  endpoint_.perform(latest_, std::move(order));
+}
+
 std::size_t Driver::settle() {
+  const During events(in_task_, false);
   std::size_t count = 0;
-  Instant time = now();
   while (!stopped_) {
     auto output = node_.poll();
     if (!output) break;
     ++count;
     if (auto* order = std::get_if<Order>(&*output)) {
-      links_.on_order(*order);
-      endpoint_.perform(time, std::move(*order));
+      perform(std::move(*order));
     } else {
       sink_.on_event(std::move(*std::get_if<Event>(&*output)));
-      // Its commands have moved the engine's time on, and the next order may bring a fact.
-      time = now();
     }
   }
   return count;

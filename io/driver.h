@@ -2,9 +2,10 @@
 // what they want done.
 //
 // One pass: read what the socket holds, tell the machines what is due, carry out their orders, let
-// the coroutines run that were woken by it, flush once, arm one timer. Many calls made in one pass
-// share packets. A host that may spin does pass after pass for a while before it waits. Deadlines
-// fall due only after the socket has been read: after a stall of this process (SIGSTOP, a debugger)
+// the coroutines run that were woken by it, flush, arm one timer. Many calls made in one pass share
+// packets; of a pass with many, the first leave early, so that the peer works while this side does.
+// A host that may spin does pass after pass for a while before it waits. Deadlines fall due only
+// after the socket has been read: after a stall of this process (SIGSTOP, a debugger)
 // nobody is judged by a clock that ran on while his packets waited.
 #pragma once
 
@@ -103,6 +104,11 @@ class Driver final : private quic::FactSink {
   void report_unreachable(const Address& remote);
   void fire_deadlines();
   void work();
+  std::size_t run_tasks();
+  void perform(Order&& order);
+  void perform_first();
+  void flush();
+  Instant tick();
   void finish_pass();
   bool spins() const;
   void watch_socket();
@@ -124,9 +130,12 @@ class Driver final : private quic::FactSink {
   const Duration spin_;
   core::IoThreads* const threads_;  // null: this is the only one
   const std::size_t index_;         // among them
+  Instant latest_ = now();          // the clock when it was read last
   Instant active_{};  // when something last came in, from the network or the application
   std::optional<Instant> armed_;
+  std::size_t unsent_ = 0;  // bytes that streams were given since the last flush
   bool in_pass_ = false;
+  bool in_task_ = false;  // user code runs
   bool scheduled_ = false;
   bool read_awaited_ = false;
   bool write_awaited_ = false;

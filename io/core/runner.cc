@@ -1,8 +1,6 @@
 // The two lists, and a post when nobody holds the runner.
 #include "io/core/runner.h"
 
-#include <memory>
-
 #include <asio/post.hpp>
 
 namespace rpcnet::core {
@@ -14,6 +12,7 @@ void TaskList::push(Task& task) {
   task.after_ = nullptr;
   (last_ != nullptr ? last_->after_ : first_) = &task;
   last_ = &task;
+  ++size_;
 }
 
 void TaskList::remove(Task& task) {
@@ -21,6 +20,7 @@ void TaskList::remove(Task& task) {
   (task.after_ != nullptr ? task.after_->before_ : last_) = task.before_;
   task.before_ = nullptr;
   task.after_ = nullptr;
+  --size_;
 }
 
 Task* TaskList::pop() {
@@ -36,34 +36,11 @@ void TaskList::clear() {
 Runner::Runner(asio::io_context& context)
     : asio::execution_context::service(context), context_(context) {}
 
-std::size_t Runner::run() {
-  // A task may throw (an application's completion handler): those behind it keep their place.
-  std::size_t count = 0;
-  class Mark final : public Task {
-   public:
-    void run() override {}
-  };
-  if (ready_.empty()) return 0;
-  // On the heap: g++ 12 takes a list that holds a local for one that outlives it (an error at -O3).
-  const auto mark = std::make_unique<Mark>();
-  ready_.push(*mark);
-  struct Unmark {
-    TaskList& list;
-    Mark& mark;
-    bool passed = false;
-    ~Unmark() {
-      if (!passed) list.remove(mark);
-    }
-  } unmark{ready_, *mark};
-  while (Task* task = ready_.pop()) {
-    if (task == mark.get()) {
-      unmark.passed = true;
-      break;
-    }
-    ++count;
-    task->run();
-  }
-  return count;
+bool Runner::run_one() {
+  Task* task = ready_.pop();
+  if (task == nullptr) return false;
+  task->run();
+  return true;
 }
 
 void Runner::schedule() {
@@ -72,7 +49,9 @@ void Runner::schedule() {
   asio::post(context_, [this] {
     scheduled_ = false;
     const Hold hold(*this);
-    run();
+    // What becomes ready meanwhile has its turn after what else the context has to do.
+    for (std::size_t left = ready_count(); left > 0 && run_one(); --left) {
+    }
   });
 }
 

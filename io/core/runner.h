@@ -44,6 +44,7 @@ class TaskList {
   ~TaskList() { clear(); }
 
   bool empty() const { return first_ == nullptr; }
+  std::size_t size() const { return size_; }
   void push(Task& task);
   void remove(Task& task);
   Task* pop();
@@ -52,6 +53,7 @@ class TaskList {
  private:
   Task* first_ = nullptr;
   Task* last_ = nullptr;
+  std::size_t size_ = 0;
 };
 
 class Runner final : public asio::execution_context::service {
@@ -116,8 +118,12 @@ class Runner final : public asio::execution_context::service {
     schedule();
   }
 
-  // Runs what is ready now, not what becomes ready meanwhile. Gives how many ran.
-  std::size_t run();
+  // How many tasks are ready now.
+  std::size_t ready_count() const { return ready_.size(); }
+
+  // Runs the first of them; false: there is none. One that throws (an application's completion
+  // handler) is over, and those behind it keep their place.
+  bool run_one();
 
  private:
   template <typename F>
