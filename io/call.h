@@ -130,7 +130,8 @@ class ClientCall {
   // over and finish() tells why.
   template <typename Token = Awaited>
   auto write(Bytes message, Token&& token = Token()) {
-    return core::complete(executor(), start_write(std::move(message)), std::forward<Token>(token));
+    return core::complete([this] { return executor(); }, start_write(std::move(message)),
+                          std::forward<Token>(token));
   }
 
   // The same without waiting. False: there is no room now, or the call is over.
@@ -146,7 +147,7 @@ class ClientCall {
   // what lets the peer send further ones.
   template <typename Token = Awaited>
   auto read(Token&& token = Token()) {
-    return core::complete(executor(), start_read(), std::forward<Token>(token));
+    return core::complete([this] { return executor(); }, start_read(), std::forward<Token>(token));
   }
 
   // Waits for the end and gives the Status. Half-closes first; messages not read are dropped.
@@ -203,11 +204,12 @@ class ServerCall {
   // As for ClientCall. A unary handler has its message already and writes its answer by returning.
   template <typename Token = Awaited>
   auto read(Token&& token = Token()) {
-    return core::complete(executor(), start_read(), std::forward<Token>(token));
+    return core::complete([this] { return executor(); }, start_read(), std::forward<Token>(token));
   }
   template <typename Token = Awaited>
   auto write(Bytes message, Token&& token = Token()) {
-    return core::complete(executor(), start_write(std::move(message)), std::forward<Token>(token));
+    return core::complete([this] { return executor(); }, start_write(std::move(message)),
+                          std::forward<Token>(token));
   }
 
   bool try_write(Bytes message);

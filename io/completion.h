@@ -91,12 +91,16 @@ struct Spawn {
   }
 };
 
-// Hands `work` to the token. With `Awaited` that is the coroutine itself, at no cost.
-template <typename T, typename Token>
-auto complete(const asio::any_io_executor& executor, asio::awaitable<T> work, Token&& token) {
+// Hands `work` to the token. With `Awaited` that is the coroutine itself, at no cost: a `where`
+// that is a function is not even asked for the executor then.
+template <typename Where, typename T, typename Token>
+auto complete(const Where& where, asio::awaitable<T> work, Token&& token) {
   if constexpr (std::is_same_v<std::decay_t<Token>, Awaited>) {
     return work;
+  } else if constexpr (std::is_invocable_v<const Where&>) {
+    return complete(where(), std::move(work), std::forward<Token>(token));
   } else {
+    const asio::any_io_executor& executor = where;
     return asio::async_initiate<Token, void(T)>(Spawn{}, token, executor, std::move(work));
   }
 }

@@ -23,7 +23,7 @@
 // Channel, a ClientCall, a ServerCall belong to the thread that made them, and must be gone before
 // the Host is. All else, above all what concerns the cluster, starting, draining and ending,
 // belongs to the first thread; the standard services (services/) keep what they know there,
-// unguarded, so a host with several threads cannot serve them yet.
+// unguarded, so that they refuse a host with several threads.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -177,7 +177,8 @@ class Host {
   auto call(Peer peer, std::string method, Bytes request, CallOptions options = {},
             Token&& token = Token()) {
     return core::complete(
-        executor(), start_call(std::move(peer), std::move(method), std::move(request), options),
+        [this] { return executor(); },
+        start_call(std::move(peer), std::move(method), std::move(request), options),
         std::forward<Token>(token));
   }
 

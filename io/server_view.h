@@ -16,7 +16,9 @@ namespace rpcnet {
 
 class ServerView {
  public:
-  explicit ServerView(const Host& host) : core_(host.core()) {}
+  // Throws std::invalid_argument for a host with several I/O threads: what is told here, and who
+  // asks for it, belongs to one.
+  explicit ServerView(const Host& host);
 
   // The names of all methods that are served now, in order.
   std::vector<std::string> methods() const;

@@ -273,8 +273,8 @@ class UnaryChain final : public ClientChain {
       Result<Place> place = co_await std::move(finding);
       if (!place.ok()) co_return first ? place.status() : status;
       Bytes request = config.attempts_max > 1 ? request_ : std::move(request_);
-      const auto call =
-          core.open(place->peer, view().method, terms_now(), std::move(request), Kind::unary);
+      const auto call = core.open(Peer(place->peer), std::string(view().method), terms_now(),
+                                  std::move(request), Kind::unary);
       const ClientCall cancels_when_dropped(call);
       auto ending = ended(call);
       co_await std::move(ending);
@@ -319,7 +319,8 @@ class UnaryChain final : public ClientChain {
         Result<Place> place = co_await std::move(finding);
         somewhere = place.ok();
         if (somewhere) {
-          auto call = core.open(place->peer, view().method, terms_now(), request_, Kind::unary);
+          auto call = core.open(Peer(place->peer), std::string(view().method), terms_now(),
+                                Bytes(request_), Kind::unary);
           call->news = news;
           hedge.on_begun(core.now());
           attempts.push_back({call, ClientCall(call), std::move(*place)});
@@ -393,7 +394,8 @@ class StreamChain final : public ClientChain {
       call_->outcome.reset();
       call_->worker = place->worker;
       std::optional<Bytes> message = may_move ? message_ : std::move(message_);
-      core.begin(call_, place->peer, view().method, terms_now(), std::move(message));
+      core.begin(call_, Peer(place->peer), std::string(view().method), terms_now(),
+                 std::move(message));
       while (!call_->outcome) co_await call_->over.wait();
       view().headers = call_->headers;
       view().trailers = call_->trailers;
@@ -465,7 +467,8 @@ std::shared_ptr<OutgoingCall> start_stream(std::shared_ptr<const Route> route, s
                                            std::optional<Bytes> message, Terms terms) {
   Core& core = *route->core;
   if (const Peer* peer = plain_peer(*route)) {
-    return core.open(*peer, std::move(method), std::move(terms), std::move(message), Kind::stream);
+    return core.open(Peer(*peer), std::move(method), std::move(terms), std::move(message),
+                     Kind::stream);
   }
   auto call = std::make_shared<OutgoingCall>(core.runner());
   call->preparing = true;

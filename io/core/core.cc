@@ -173,7 +173,7 @@ Terms Core::terms(const CallOptions& options) const {
   }
   if (options.parent != nullptr) {
     terms.parent = options.parent->state();
-  } else if (!options.detached) {
+  } else if (!options.detached && context_.get_executor().running_in_this_thread()) {
     terms.parent = runner_.current();
   }
   if (!terms.parent) return terms;
@@ -184,8 +184,8 @@ Terms Core::terms(const CallOptions& options) const {
   return terms;
 }
 
-std::shared_ptr<OutgoingCall> Core::open(Peer peer, std::string method, Terms terms,
-                                         std::optional<Bytes> message, Kind kind) {
+std::shared_ptr<OutgoingCall> Core::open(Peer&& peer, std::string&& method, Terms&& terms,
+                                         std::optional<Bytes>&& message, Kind kind) {
   auto call = std::allocate_shared<OutgoingCall>(Recycled<OutgoingCall>(), runner_);
   call->kind = kind;
   call->half_closed = message.has_value();
@@ -193,8 +193,8 @@ std::shared_ptr<OutgoingCall> Core::open(Peer peer, std::string method, Terms te
   return call;
 }
 
-void Core::begin(const std::shared_ptr<OutgoingCall>& call, Peer peer, std::string method,
-                 Terms terms, std::optional<Bytes> message) {
+void Core::begin(const std::shared_ptr<OutgoingCall>& call, Peer&& peer, std::string&& method,
+                 Terms&& terms, std::optional<Bytes>&& message) {
   call->preparing = false;
   if (stopped()) return end(call, host_stopped(), {});
   if (terms.parent) {
@@ -246,9 +246,10 @@ void give_up(const std::shared_ptr<IncomingCall>& call, Status why) {
   if (!call->fault) call->fault = std::move(why);
 }
 
-void conclude(OutgoingCall& call, Status status) {
+void conclude(OutgoingCall& call, Status&& status) {
   call.preparing = false;
-  call.end = call.fault ? std::move(*std::exchange(call.fault, std::nullopt)) : std::move(status);
+  call.end = std::move(call.fault ? *call.fault : status);
+  call.fault.reset();
   call.inbox.complete = true;
   call.readable.notify();
   call.writable.notify();
@@ -271,7 +272,7 @@ void Core::consumed(CallId call, const Inbox& inbox, std::size_t bytes) {
   command(ConsumeMessages{call, bytes, 1});
 }
 
-void Core::end(const std::shared_ptr<OutgoingCall>& call, Status status, Metadata trailers) {
+void Core::end(const std::shared_ptr<OutgoingCall>& call, Status&& status, Metadata&& trailers) {
   call->core = nullptr;
   call->preparing = false;
   call->trailers = std::move(trailers);
@@ -367,9 +368,7 @@ void Core::on(CallArrived&& event) {
   if (verdict == rpc::Admission::Verdict::run) run(call);
 }
 
-void Core::run(const std::shared_ptr<IncomingCall>& call) {
-  handlers_.run(call, call->served, call->around);
-}
+void Core::run(const std::shared_ptr<IncomingCall>& call) { handlers_.run(call); }
 
 void Core::turn_away(CallId id, std::string words) {
   ++turned_away_;
@@ -435,7 +434,7 @@ void Core::on_failure(const std::string& method, const char* what) {
   log_handler_failure(limiter_, now(), method, what);
 }
 
-void Core::finish(IncomingCall& call, Status status, std::optional<Bytes> message) {
+void Core::finish(IncomingCall& call, Status&& status, std::optional<Bytes>&& message) {
   if (status.ok() && call.fault) {
     status = *call.fault;
     message.reset();

@@ -83,17 +83,18 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   // Runs `f` with each thread's core, on that thread; at once with this one.
   void on_each(const std::function<void(Core&)>& f);
   void take(std::vector<HandedOver> handed);
+  bool has_several_threads() const { return threads_ != nullptr; }
   bool stopped() const { return driver_.stopped(); }
 
   // -------------------------------------------------------------------------------- calling
 
   Terms terms(const CallOptions& options) const;
   // With a message there is no other one: the call half-closes behind it.
-  std::shared_ptr<OutgoingCall> open(Peer peer, std::string method, Terms terms,
-                                     std::optional<Bytes> message, Kind kind);
+  std::shared_ptr<OutgoingCall> open(Peer&& peer, std::string&& method, Terms&& terms,
+                                     std::optional<Bytes>&& message, Kind kind);
   // Begins a call that was prepared.
-  void begin(const std::shared_ptr<OutgoingCall>& call, Peer peer, std::string method, Terms terms,
-             std::optional<Bytes> message);
+  void begin(const std::shared_ptr<OutgoingCall>& call, Peer&& peer, std::string&& method,
+             Terms&& terms, std::optional<Bytes>&& message);
   Outcome send(OutgoingCall& call, Bytes message);
   void consumed(CallId call, const Inbox& inbox, std::size_t bytes);
   bool is_writable(CallId call) const { return driver_.node().is_writable(call); }
@@ -105,7 +106,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   void authorize(std::string pattern, Authorizer authorizer);
   Outcome send(IncomingCall& call, Bytes message);
   Outcome send_headers(IncomingCall& call, Metadata metadata);
-  void finish(IncomingCall& call, Status status, std::optional<Bytes> message);
+  void finish(IncomingCall& call, Status&& status, std::optional<Bytes>&& message);
   void on_failure(const std::string& method, const char* what);
   void on_denied() { ++denied_; }
   Runner& runner() { return runner_; }
@@ -173,7 +174,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   void turn_away(CallId id, std::string words);
   // The handler's place is free: whose turn is it?
   void on_over(CallId id);
-  void end(const std::shared_ptr<OutgoingCall>& call, Status status, Metadata trailers);
+  void end(const std::shared_ptr<OutgoingCall>& call, Status&& status, Metadata&& trailers);
   void abort(std::shared_ptr<IncomingCall> call);
   void forget(IncomingCall& call);
   std::string in_words(Outcome outcome, std::size_t size) const;
@@ -233,11 +234,9 @@ void half_close(OutgoingCall& call);
 // Cancels the call, or ends it for a reason found on this side.
 void give_up(OutgoingCall& call, std::optional<Status> why);
 // Tells the application the end.
-void conclude(OutgoingCall& call, Status status);
+void conclude(OutgoingCall& call, Status&& status);
 
-// Runs a method for one call and answers with what it returns.
-asio::awaitable<void> run_handler(std::shared_ptr<IncomingCall> call,
-                                  std::shared_ptr<const Served> served,
-                                  std::shared_ptr<const Surroundings> around);
+// Runs a call's method and answers with what it returns. `call` stays where it is meanwhile.
+asio::awaitable<void> run_handler(const std::shared_ptr<IncomingCall>& call);
 
 }  // namespace rpcnet::core

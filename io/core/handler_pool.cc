@@ -15,8 +15,7 @@ namespace rpcnet::core {
 HandlerPool::HandlerPool(asio::io_context& context, Runner& runner)
     : context_(context), runner_(runner) {}
 
-void HandlerPool::run(std::shared_ptr<IncomingCall> call, std::shared_ptr<const Served> served,
-                      std::shared_ptr<const Surroundings> around) {
+void HandlerPool::run(std::shared_ptr<IncomingCall> call) {
   std::shared_ptr<Loop> loop;
   const bool fresh = idle_->loops.empty();
   if (fresh) {
@@ -27,8 +26,6 @@ void HandlerPool::run(std::shared_ptr<IncomingCall> call, std::shared_ptr<const 
   }
   call->cancel = &loop->cancel;
   loop->call = std::move(call);
-  loop->served = std::move(served);
-  loop->around = std::move(around);
   if (!fresh) return loop->work.notify();
   runner_.later([loop, idle = idle_, &context = context_] {
     asio::co_spawn(
@@ -51,11 +48,10 @@ asio::awaitable<void> HandlerPool::work(std::shared_ptr<Loop> self, std::shared_
         IncomingCall& call;
         ~Cleared() { call.cancel = nullptr; }
       };
-      const std::shared_ptr<IncomingCall> call = std::move(self->call);
-      const Cleared cleared{*call};
-      place.call = call;
-      place.runner.enter(call);
-      auto running = run_handler(call, std::move(self->served), std::move(self->around));
+      place.call = std::move(self->call);
+      const Cleared cleared{*place.call};
+      place.runner.enter(place.call);
+      auto running = run_handler(place.call);
       co_await std::move(running);
     }
     // What the handler spawned on its executor, and still runs, goes on for the handler's call.

@@ -18,9 +18,6 @@
 
 namespace rpcnet::core {
 
-struct Served;
-struct Surroundings;
-
 class HandlerPool {
  public:
   HandlerPool(asio::io_context& context, Runner& runner);
@@ -29,8 +26,7 @@ class HandlerPool {
   ~HandlerPool() { stop(); }
 
   // Runs the handler when it is its turn. Until it is done, `call->cancel` cancels it.
-  void run(std::shared_ptr<IncomingCall> call, std::shared_ptr<const Served> served,
-           std::shared_ptr<const Surroundings> around);
+  void run(std::shared_ptr<IncomingCall> call);
 
   // Handlers that run go on; nothing is kept for others.
   void stop();
@@ -41,8 +37,6 @@ class HandlerPool {
   struct Loop {
     explicit Loop(Runner& runner) : place(std::make_shared<CallPlace>(runner)), work(runner) {}
     std::shared_ptr<IncomingCall> call;  // null: there is nothing to do
-    std::shared_ptr<const Served> served;
-    std::shared_ptr<const Surroundings> around;
     asio::cancellation_signal cancel;
     std::shared_ptr<CallPlace> place;  // of the executor that the coroutine runs on
     Wakeup work;

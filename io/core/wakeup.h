@@ -13,10 +13,12 @@
 #include <asio/cancellation_type.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <type_traits>
 #include <utility>
 
+#include "io/core/recycled.h"
 #include "io/core/runner.h"
 
 namespace rpcnet::core {
@@ -52,6 +54,8 @@ class Wakeup {
   struct WaiterOf final : Waiter {
     WaiterOf(Wakeup& wakeup_in, Handler handler_in)
         : Waiter(wakeup_in), handler(std::move(handler_in)) {}
+    static void* operator new(std::size_t size) { return Shelf::take(size); }
+    static void operator delete(void* block, std::size_t size) { Shelf::give_back(block, size); }
     void run() override {
       Handler resumed = std::move(handler);
       const Runner::Within within(runner, std::move(call));

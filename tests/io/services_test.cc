@@ -9,6 +9,7 @@
 #include <regex>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,17 @@ v1::HealthCheckRequest about(const std::string& service) {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(StandardServices)
+
+BOOST_AUTO_TEST_CASE(AHostWithSeveralThreadsIsRefused) {
+  asio::io_context context;
+  HostOptions wanted = options("server");
+  wanted.io_threads = 2;
+  Host server = start(context, wanted);
+  BOOST_CHECK_EXCEPTION(
+      serve_standard(server), std::invalid_argument, [](const std::invalid_argument& refused) {
+        return std::string(refused.what()).find("io_threads = 1") != std::string::npos;
+      });
+}
 
 BOOST_AUTO_TEST_CASE(HealthKnowsTheProcessAndEachService) {
   Served served;
