@@ -145,11 +145,13 @@ struct UdpSocket::Batch {
     alignas(cmsghdr) std::array<std::uint8_t, 256> control;
     iovec content;
   };
-  std::vector<std::uint8_t> bytes = std::vector<std::uint8_t>(kBatch * kBufferBytes);
+  // Not zeroed: pages that nothing was received into yet cost nothing.
+  std::unique_ptr<std::uint8_t[]> bytes =
+      std::make_unique_for_overwrite<std::uint8_t[]>(kBatch * kBufferBytes);
   std::array<Slot, kBatch> slots{};
   std::array<mmsghdr, kBatch> messages{};
 
-  std::uint8_t* buffer(std::size_t index) { return bytes.data() + index * kBufferBytes; }
+  std::uint8_t* buffer(std::size_t index) { return bytes.get() + index * kBufferBytes; }
 
   void prepare() {
     for (std::size_t i = 0; i < kBatch; ++i) {
@@ -342,6 +344,7 @@ std::span<const Datagram> UdpSocket::receive() {
         }
       }
       counters_.datagrams_in += datagrams_.size();
+      received_ = true;
       if (!datagrams_.empty()) return datagrams_;
       continue;  // only empty or truncated ones: look for more
     }
@@ -349,7 +352,8 @@ std::span<const Datagram> UdpSocket::receive() {
     if (errno == EAGAIN || errno == EWOULDBLOCK || fd_ < 0) break;
     read_errors();
   }
-  read_errors();
+  // Who has just read datagrams was woken by them; errors that wait wake him again.
+  if (!std::exchange(received_, false)) read_errors();
   return datagrams_;
 }
 

@@ -127,6 +127,7 @@ class UdpSocket final : public quic::DatagramSink {
   bool segmentation_ = true;
   std::unique_ptr<Batch> batch_;
   std::vector<Datagram> datagrams_;
+  bool received_ = false;  // by the last receive()
   std::vector<Address> unreachable_;
   Burst kept_;
   UdpCounters counters_;

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <set>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -29,7 +30,8 @@ class Endpoint::Impl {
       : shared_(std::move(config), entropy, sink),
         tls_(std::move(tls)),
         stateless_(shared_, outbox_),
-        buffer_(kBurstMax) {
+        burst_(std::make_unique_for_overwrite<std::uint8_t[]>(kBurstMax)),
+        buffer_(burst_.get(), kBurstMax) {
     ENGINE_ASSERT(tls_ != nullptr);
     for (const auto* probes : {&shared_.config.mtu_probes, &shared_.config.loopback_mtu_probes}) {
       for (const std::uint16_t probe : *probes) {
@@ -102,7 +104,8 @@ class Endpoint::Impl {
   Afterlife afterlife_;
   std::set<std::pair<Instant, LinkId>> deadlines_;
   std::uint64_t next_accepted_ = 1;
-  std::vector<std::uint8_t> buffer_;
+  const std::unique_ptr<std::uint8_t[]> burst_;  // not zeroed: who sends little touches little
+  const std::span<std::uint8_t> buffer_;
 };
 
 // -------------------------------------------------------------------------------------- receiving

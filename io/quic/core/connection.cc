@@ -386,7 +386,6 @@ bool Connection::ensure_up() {
 
 Stream& Connection::enter_stream(StreamId id, bool opened_by_peer) {
   Stream& stream = streams_.add(id, opened_by_peer);
-  ngtcp2_conn_set_stream_user_data(conn_, static_cast<std::int64_t>(id.value), &stream);
   ++shared_.counters.streams;
   if (silence_.enabled() && !silence_.due()) {
     silence_.start(shared_.now);
@@ -399,13 +398,14 @@ Stream& Connection::enter_stream(StreamId id, bool opened_by_peer) {
 Stream* Connection::open_stream(StreamId id) {
   if (id.opened_by_dialler() == accepted_ || id.value < next_local_stream_) return nullptr;
   ENGINE_ASSERT(id.value == next_local_stream_);
+  Stream& stream = enter_stream(id, false);
   std::int64_t number = 0;
-  const int error = ngtcp2_conn_open_bidi_stream(conn_, &number, nullptr);
+  const int error = ngtcp2_conn_open_bidi_stream(conn_, &number, &stream);
   // STREAM_ID_BLOCKED would mean that the engine went beyond streams_allowed.
   ENGINE_ASSERT(error == 0);
   ENGINE_ASSERT(static_cast<std::uint64_t>(number) == id.value);
   next_local_stream_ += 4;
-  return &enter_stream(id, false);
+  return &stream;
 }
 
 void Connection::write_stream(StreamId id, Bytes bytes, bool fin) {

@@ -44,9 +44,10 @@ struct ConnectionCallbacks {
     return 0;
   }
 
-  static int stream_open(ngtcp2_conn*, std::int64_t id, void* user_data) {
+  static int stream_open(ngtcp2_conn* conn, std::int64_t id, void* user_data) {
     if (!self(user_data).ensure_up()) return NGTCP2_ERR_CALLBACK_FAILURE;
-    self(user_data).enter_stream(StreamId{static_cast<std::uint64_t>(id)}, true);
+    Stream& entered = self(user_data).enter_stream(StreamId{static_cast<std::uint64_t>(id)}, true);
+    ngtcp2_conn_set_stream_user_data(conn, id, &entered);
     return 0;
   }
 

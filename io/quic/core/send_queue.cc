@@ -82,9 +82,14 @@ void SendQueue::drop_front() {
     next_byte_ = 0;
   }
   ++first_;
-  // What lies behind moves up once at least as much has gone, so that each chunk moves about once.
-  if (first_ < chunks_.size() && 2 * first_ < std::max(chunks_.size(), kRoomMax)) return;
-  chunks_.erase(chunks_.begin(), chunks_.begin() + static_cast<std::ptrdiff_t>(first_));
+  if (first_ == chunks_.size()) {
+    chunks_.clear();
+  } else if (2 * first_ >= std::max(chunks_.size(), kRoomMax)) {
+    // What lies behind moves up once at least as much has gone: each chunk moves about once.
+    chunks_.erase(chunks_.begin(), chunks_.begin() + static_cast<std::ptrdiff_t>(first_));
+  } else {
+    return;
+  }
   next_chunk_ -= first_;
   first_ = 0;
 }
@@ -99,11 +104,11 @@ std::uint64_t SendQueue::clear() {
 }
 
 void SendQueue::reset() {
-  std::vector<Bytes> room;
-  if (chunks_.capacity() <= kRoomMax) room = std::move(chunks_);
-  room.clear();
-  *this = SendQueue();
-  chunks_ = std::move(room);
+  if (chunks_.capacity() > kRoomMax) chunks_ = {};
+  chunks_.clear();
+  front_offset_ = acknowledged_ = sent_ = written_ = 0;
+  first_ = next_chunk_ = next_byte_ = 0;
+  finished_ = fin_sent_ = false;
 }
 
 }  // namespace rpcnet::quic

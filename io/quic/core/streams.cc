@@ -21,6 +21,7 @@ Stream& Streams::add(StreamId id, bool opened_by_peer) {
   index_.set(id, place);
   Stream& stream = at(place);
   stream.id = id;
+  stream.place = place;
   stream.opened_by_peer = opened_by_peer;
   stream.open = true;
   return stream;
@@ -33,12 +34,15 @@ Stream* Streams::find(StreamId id) {
 
 void Streams::remove(Stream& stream) {
   leave(stream);
-  free_.push_back(index_.find(stream.id));
+  free_.push_back(stream.place);
   index_.erase(stream.id);
-  SendQueue emptied = std::move(stream.out);
-  emptied.reset();
-  stream = Stream{};
-  stream.out = std::move(emptied);
+  stream.open = false;
+  stream.out.reset();
+  stream.unconsumed = 0;
+  stream.reading = true;
+  stream.writing = true;
+  stream.blocked = false;
+  stream.drain_mark.reset();
 }
 
 bool Streams::any_live() const {

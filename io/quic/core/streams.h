@@ -23,6 +23,7 @@ namespace rpcnet::quic {
 
 struct Stream {
   StreamId id{};
+  std::uint32_t place = 0;  // among the streams
   bool opened_by_peer = false;
   bool open = false;  // false: a place that is free
   SendQueue out;
@@ -64,7 +65,7 @@ class Streams {
   Stream* front_with_only_fin() const;
 
  private:
-  static constexpr std::size_t kBlock = 16;
+  static constexpr std::size_t kBlock = 4;  // an idle link keeps one
   using Block = std::array<Stream, kBlock>;
 
   Stream& at(std::uint32_t place) { return (*blocks_[place / kBlock])[place % kBlock]; }
