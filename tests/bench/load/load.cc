@@ -1,6 +1,7 @@
 // The options, the phases and the line.
 #include "tests/bench/load/load.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -24,7 +25,16 @@ Clock::duration from_seconds(double seconds) {
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
+// For whoever moves messages of a megabyte: the heap keeps what it was given. By default glibc
+// gives such blocks back to the system each time, and each page of them is faulted in and cleared
+// anew.
+void keep_memory() {
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+}
+
 void parse(CLI::App& app, int argc, char** argv) {
+  keep_memory();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
