@@ -1,4 +1,4 @@
-// Counting failures, comparing means.
+// Counting failures, comparing means, trying again.
 #include "engine/cluster/outliers.h"
 
 #include <algorithm>
@@ -13,13 +13,25 @@ constexpr std::size_t kWorkersMax = 10'000;
 
 }  // namespace
 
+void Outliers::on_begun(Instant now, const NodeId& worker) {
+  const auto found = workers_.find(worker);
+  if (found == workers_.end()) return;
+  Worker& known = found->second;
+  if (known.on_trial && known.until <= now && room_for(now, known)) known.tried = true;
+}
+
 void Outliers::on_ended(Instant now, const NodeId& worker, Ending ending,
                         std::optional<Duration> latency) {
   compare(now);
   const auto found = workers_.find(worker);
-  if (found == workers_.end() && workers_.size() >= kWorkersMax) return;
+  if (found == workers_.end() && (ending == Ending::not_begun || workers_.size() >= kWorkersMax)) {
+    return;
+  }
   Worker& known = found == workers_.end() ? workers_[worker] : found->second;
   known.heard = now;
+  if (known.until > now) return;  // begun before it was sent away
+  if (known.on_trial && !conclude_trial(now, known, ending, latency)) return;
+  if (ending == Ending::not_begun) return;
   if (latency) {
     ++known.calls;
     known.spent += std::min<Duration>(*latency, std::chrono::hours(1));
@@ -27,17 +39,36 @@ void Outliers::on_ended(Instant now, const NodeId& worker, Ending ending,
   if (ending == Ending::success) known.failures = 0;
   if (ending == Ending::failure) ++known.failures;
   if (config_.consecutive_failures == 0 || known.failures < config_.consecutive_failures) return;
-  known.failures = 0;
   send_away(now, known);
+}
+
+bool Outliers::conclude_trial(Instant now, Worker& worker, Ending ending,
+                              std::optional<Duration> latency) {
+  if (latency) worker.tried = false;
+  const bool failed = ending == Ending::failure && config_.consecutive_failures > 0;
+  if (failed || (latency && slow(*latency))) {
+    send_away(now, worker);
+  } else if (ending == Ending::success) {
+    worker.on_trial = false;
+  } else if (latency) {
+    // It says nothing, good or bad. The next one may as well: not at once.
+    worker.until = now + config_.interval;
+  }
+  return !worker.on_trial;
 }
 
 std::vector<NodeId> Outliers::away(Instant now) {
   compare(now);
   std::vector<NodeId> found;
   for (const auto& [id, worker] : workers_) {
-    if (worker.until > now) found.push_back(id);
+    if (worker.away(now)) found.push_back(id);
   }
   return found;
+}
+
+bool Outliers::slow(Duration latency) const {
+  return config_.latency_factor > 0 && median_ && latency - *median_ > config_.latency_slack &&
+         latency / config_.latency_factor > *median_;
 }
 
 void Outliers::compare(Instant now) {
@@ -47,49 +78,58 @@ void Outliers::compare(Instant now) {
   std::erase_if(workers_, [now](const auto& entry) {
     return entry.second.until <= now && now - entry.second.heard > kForgotten;
   });
+  std::vector<Worker*> renewed;
   std::vector<Duration> means;
   for (auto& [id, worker] : workers_) {
-    if (worker.calls > 0 && worker.calls >= config_.samples_min && worker.until <= now) {
-      means.push_back(worker.spent / worker.calls);
+    if (worker.until > now || worker.on_trial) continue;
+    if (worker.calls > 0 && worker.calls >= config_.samples_min) {
+      worker.mean = worker.spent / worker.calls;
+      worker.calls = 0;
+      worker.spent = {};
+      renewed.push_back(&worker);
     }
+    if (worker.mean) means.push_back(*worker.mean);
+    forgive(now, worker);
   }
-  if (means.size() > 1 && config_.latency_factor > 0) {
-    // Of an even number the lower one: of two workers the faster sets the measure.
-    const auto middle = means.begin() + static_cast<std::ptrdiff_t>((means.size() - 1) / 2);
-    std::nth_element(means.begin(), middle, means.end());
-    const Duration median = *middle;
-    for (auto& [id, worker] : workers_) {
-      if (worker.calls == 0 || worker.calls < config_.samples_min || worker.until > now) continue;
-      const Duration mean = worker.spent / worker.calls;
-      if (mean - median > config_.latency_slack && mean / config_.latency_factor > median) {
-        send_away(now, worker);
-      }
-    }
-  }
-  for (auto& [id, worker] : workers_) {
-    worker.calls = 0;
-    worker.spent = {};
-    // Good for as long as it was away the last time: it begins to be forgiven.
-    const Duration term =
-        std::min(config_.away_min * (1U << std::min(worker.times, 20U)), config_.away_max);
-    if (worker.times > 0 && now - worker.until > term) --worker.times;
+  if (means.empty()) return;
+  // Of an even number the lower one: of two workers the faster sets the measure.
+  const auto middle = means.begin() + static_cast<std::ptrdiff_t>((means.size() - 1) / 2);
+  std::nth_element(means.begin(), middle, means.end());
+  median_ = *middle;
+  for (Worker* worker : renewed) {
+    if (slow(*worker->mean)) send_away(now, *worker);
   }
 }
 
-bool Outliers::room_for_another(Instant now) const {
-  const auto gone = static_cast<std::size_t>(
-      std::count_if(workers_.begin(), workers_.end(),
-                    [now](const auto& entry) { return entry.second.until > now; }));
-  return (gone + 1) * 100 <= workers_.size() * config_.away_percent_max;
+// Good for as long as it was away the last time: one time less.
+void Outliers::forgive(Instant now, Worker& worker) const {
+  if (worker.times == 0 || now - worker.until < term(worker.times - 1)) return;
+  --worker.times;
+  worker.until = now;
+}
+
+Duration Outliers::term(std::uint32_t times) const {
+  return std::min(config_.away_min * (1U << std::min(times, 20U)), config_.away_max);
+}
+
+bool Outliers::room_for(Instant now, const Worker& another) const {
+  const auto others = static_cast<std::size_t>(std::count_if(
+      workers_.begin(), workers_.end(),
+      [&](const auto& entry) { return &entry.second != &another && entry.second.away(now); }));
+  return (others + 1) * 100 <= workers_.size() * config_.away_percent_max;
 }
 
 void Outliers::send_away(Instant now, Worker& worker) {
-  if (worker.until > now || !room_for_another(now)) return;
-  const Duration term =
-      std::min(config_.away_min * (1U << std::min(worker.times, 20U)), config_.away_max);
+  if (worker.until > now || !room_for(now, worker)) return;
+  worker.until = now + term(worker.times);
   ++worker.times;
   ++ejections_;
-  worker.until = now + term;
+  worker.failures = 0;
+  worker.calls = 0;
+  worker.spent = {};
+  worker.mean.reset();
+  worker.on_trial = true;
+  worker.tried = false;
 }
 
 }  // namespace rpcnet::cluster

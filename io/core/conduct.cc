@@ -49,7 +49,9 @@ class Claim {
         registry_(std::move(registry)),
         worker_(std::move(worker)),
         stream_(stream),
-        began_(core_->now()) {}
+        began_(core_->now()) {
+    if (!stream_) outliers_->on_begun(began_, worker_.id);
+  }
   Claim(const Claim&) = delete;
   Claim& operator=(const Claim&) = delete;
   ~Claim() {
@@ -60,10 +62,8 @@ class Claim {
   void on_ended(const Status& status, const Metadata& trailers) {
     using enum cluster::Outliers::Ending;
     ended_ = true;
-    // One that was never begun is no example of how long calls take.
-    if (!says(trailers, rpc::kNotStarted)) {
-      judge(rpc::blames_callee(status, trailers) ? failure : success);
-    }
+    if (says(trailers, rpc::kNotStarted)) return judge(not_begun);
+    judge(rpc::blames_callee(status, trailers) ? failure : success);
   }
 
  private:

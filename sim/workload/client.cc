@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "engine/rpc/frame.h"
 #include "sim/workload/due.h"
 
 namespace rpcnet::sim {
@@ -118,9 +119,7 @@ std::optional<CallId> Client::try_unary(ProgramContext& context, Unary&& unary) 
   const CallId id = caller_.next();
   call.call = id;
   const auto placed = unaries_.emplace(id, std::move(unary)).first;
-  asked_.emplace(id, Asked{*call.peer.expected, context.now()});
-  if (caller_.start(context, std::move(call)) == Outcome::done) return id;
-  asked_.erase(id);
+  if (begin_judged(context, id, std::move(call))) return id;
   unaries_.erase(placed);
   return std::nullopt;
 }
@@ -135,6 +134,14 @@ void Client::on_unary_finished(ProgramContext& context, const CallFinished& fini
   failed_.insert(std::move(ended));
 }
 
+bool Client::begin_judged(ProgramContext& context, CallId id, StartCall&& call) {
+  const NodeId worker = *call.peer.expected;
+  if (caller_.start(context, std::move(call)) != Outcome::done) return false;
+  outliers_.on_begun(context.now(), worker);
+  asked_.emplace(id, Asked{worker, context.now()});
+  return true;
+}
+
 void Client::judge(ProgramContext& context, const CallFinished& finished) {
   using enum cluster::Outliers::Ending;
   const auto asked = asked_.extract(finished.call);
@@ -142,6 +149,7 @@ void Client::judge(ProgramContext& context, const CallFinished& finished) {
   const auto& [worker, at] = asked.mapped();
   auto ending = rpc::blames_callee(finished.status, finished.trailers) ? failure : success;
   if (finished.status.code == StatusCode::cancelled) ending = given_up;
+  if (rpc::find_metadata(finished.trailers, rpc::kNotStarted) != nullptr) ending = not_begun;
   outliers_.on_ended(context.now(), worker, ending, context.now() - at);
 }
 
@@ -155,10 +163,8 @@ void Client::begin_attempt(ProgramContext& context, std::uint64_t request) {
   hedged.hedge.on_begun(context.now());
   hedged.open.push_back(id);
   attempts_.emplace(id, request);
-  asked_.emplace(id, Asked{*call.peer.expected, context.now()});
-  if (caller_.start(context, std::move(call)) != Outcome::done) {
+  if (!begin_judged(context, id, std::move(call))) {
     // As many calls are open as may be: that is the request's end.
-    asked_.erase(id);
     attempts_.erase(id);
     std::erase(hedged.open, id);
     if (hedged.open.empty()) hedged_.erase(request);

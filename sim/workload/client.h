@@ -69,6 +69,8 @@ class Client final : public Program {
   };
 
   // A call to a worker has ended: is that worker to be left alone?
+  // Begins a call whose end tells of its worker.
+  bool begin_judged(ProgramContext& context, CallId id, StartCall&& call);
   void judge(ProgramContext& context, const CallFinished& finished);
   void begin_attempt(ProgramContext& context, std::uint64_t request);
   void look_at_hedge(ProgramContext& context, std::uint64_t request);

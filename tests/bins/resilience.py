@@ -65,7 +65,8 @@ def result(load, seconds):
     load.wait("load: calls=", seconds)
     matches = [match for match in map(RESULT.search, load.texts()) if match]
     calls, failed, rate = (int(text) for text in matches[-1].groups()[:3])
-    return calls, failed, rate, float(matches[-1].group(6))
+    p90, p99 = (float(text) for text in matches[-1].groups()[4:6])
+    return calls, failed, rate, p90, p99
 
 
 def restarts(rate, seconds, times):
@@ -75,24 +76,27 @@ def restarts(rate, seconds, times):
         for round_number in range(times):
             servers.restart(round_number % 3)
             time.sleep(seconds / (times + 2))
-        calls, failed, achieved, p99 = result(load, seconds + 30)
+        calls, failed, achieved, _, p99 = result(load, seconds + 30)
         expect(failed == 0, f"{failed} of {calls} calls failed: {load.last_words()}")
         expect(calls >= rate * seconds * 0.99, f"{calls} calls; {rate * seconds} were due")
         return f"calls={calls} failed=0 rate={achieved} restarts={times} p99_ms={p99}"
 
 
 def one_slow(rate, seconds):
-    figures = {}
+    # The slow one is found after a quarter of a second: of a short run that is more than one call
+    # of a hundred, so p90 is what ejection is judged by.
+    figures, nine_of_ten = {}, {}
     for name, arguments in {
         "plain": (),
         "hedged": ("--safe", "--hedge-after-ms", "5"),
         "ejected": ("--eject-slower-than", "5"),
     }.items():
         with Servers((1, 50, 1)) as servers:
-            calls, failed, _, p99 = result(servers.load(rate, seconds, *arguments), seconds + 30)
+            load = servers.load(rate, seconds, *arguments)
+            calls, failed, _, nine_of_ten[name], figures[name] = result(load, seconds + 30)
             expect(failed == 0, f"{failed} of {calls} calls failed")
-            figures[name] = p99
     expect(figures["hedged"] < figures["plain"], f"hedging does not help: {figures}")
+    expect(nine_of_ten["ejected"] < nine_of_ten["plain"] / 2, f"p90 with ejection: {nine_of_ten}")
     return " ".join(f"{name}_p99_ms={p99}" for name, p99 in figures.items())
 
 

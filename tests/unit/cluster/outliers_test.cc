@@ -4,8 +4,13 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "engine/rng.h"
 
 using namespace rpcnet;
 using namespace std::chrono_literals;
@@ -125,6 +130,157 @@ BOOST_AUTO_TEST_CASE(SmallDifferencesAndFewCallsSayNothing) {
   Pool off({});
   off.round({1ms, 500ms, 1ms});
   BOOST_TEST(!off.away(1));
+}
+
+BOOST_AUTO_TEST_CASE(WhoComesBackIsTriedByOneCallAtATime) {
+  Pool pool({.latency_factor = 5});
+  pool.round({1ms, 50ms, 2ms});
+  pool.now += 5s;
+  BOOST_TEST(!pool.away(1));
+  pool.outliers.on_begun(pool.now, worker(1));
+  BOOST_TEST(pool.away(1));  // for all others
+  pool.now += 50ms;
+  pool.end(1, success, 50ms);
+  BOOST_TEST(pool.away(1));  // still slow: for twice as long
+  pool.now += 10s - 1ms;
+  BOOST_TEST(pool.away(1));
+  pool.now += 1ms;
+  pool.outliers.on_begun(pool.now, worker(1));
+  pool.end(1, success, 2ms);
+  for (int call = 0; call < 10; ++call) {
+    pool.outliers.on_begun(pool.now, worker(1));
+    BOOST_TEST(!pool.away(1));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(ATrialThatSaysNothingIsRepeatedAfterAWhile) {
+  for (const auto nothing : {given_up, not_begun}) {
+    Pool pool({.latency_factor = 5});
+    pool.round({1ms, 50ms, 2ms});
+    pool.now += 5s;
+    pool.outliers.on_begun(pool.now, worker(1));
+    pool.end(1, nothing, 1ms);
+    BOOST_TEST(pool.away(1));
+    pool.now += 250ms;
+    BOOST_TEST(!pool.away(1));
+    pool.outliers.on_begun(pool.now, worker(1));
+    BOOST_TEST(pool.away(1));  // it is on trial as before
+  }
+}
+
+BOOST_AUTO_TEST_CASE(WhatIsGivenUpTooLateSpeaksAgainstTheWorker) {
+  Pool pool({.latency_factor = 5});
+  pool.round({1ms, 50ms, 2ms});
+  pool.now += 5s;
+  pool.outliers.on_begun(pool.now, worker(1));
+  pool.end(1, given_up, 20ms);  // it would have taken longer yet
+  pool.now += 10s - 1ms;
+  BOOST_TEST(pool.away(1));
+}
+
+BOOST_AUTO_TEST_CASE(OneWhoIsCalledSeldomIsJudgedWhenItHasHadEnough) {
+  Pool pool({.latency_factor = 5});  // which has called each one once
+  for (int call = 0; call < 4; ++call) {
+    BOOST_TEST(!pool.away(1));
+    pool.round({1ms, 50ms, 2ms}, 1);
+  }
+  BOOST_TEST(pool.away(1));
+}
+
+// What is normal for the one that is left may change while the other one is away.
+BOOST_AUTO_TEST_CASE(AWorkerOnTrialIsMeasuredByThoseWhoWorkNow) {
+  Pool pool({.latency_factor = 5}, 2);
+  pool.round({1ms, 50ms});
+  for (int second = 0; second < 5; ++second) pool.round({40ms}, 10);
+  pool.outliers.on_begun(pool.now, worker(1));
+  pool.end(1, success, 50ms);
+  for (int call = 0; call < 10; ++call) pool.outliers.on_begun(pool.now, worker(1));
+  BOOST_TEST(!pool.away(1));
+}
+
+BOOST_AUTO_TEST_CASE(TrialsCountForTheShareThatMayBeAway) {
+  Pool pool({}, 3);
+  pool.fail(1, 5);
+  pool.now += 5s;  // may be tried again
+  pool.fail(2, 5);
+  pool.outliers.on_begun(pool.now, worker(1));
+  BOOST_TEST(pool.outliers.away(pool.now).size() == 1U);
+}
+
+namespace {
+
+// Calls arrive at a steady rate and go to whom is not away, in turn; each ends after its worker's
+// latency, give or take a quarter.
+class Traffic {
+ public:
+  Traffic(OutlierConfig config, std::vector<Duration> latencies, std::uint64_t seed)
+      : latencies_(std::move(latencies)), outliers_(config), rng_(seed) {}
+
+  // How many of the calls that begun in `lasts` went to each.
+  std::vector<double> run(Duration lasts, int rate) {
+    std::vector<double> counts(latencies_.size());
+    for (const Instant end = now_ + lasts; now_ < end; now_ += Duration(1s) / rate) {
+      while (!open_.empty() && open_.begin()->first <= now_) {
+        const auto [ends, call] = *open_.begin();
+        open_.erase(open_.begin());
+        outliers_.on_ended(ends, worker(call.first), success, ends - call.second);
+      }
+      const auto away = outliers_.away(now_);
+      BOOST_REQUIRE(away.size() <= latencies_.size() / 2);
+      do {
+        turn_ = (turn_ + 1) % latencies_.size();
+      } while (std::find(away.begin(), away.end(), worker(static_cast<int>(turn_))) != away.end());
+      ++counts[turn_];
+      outliers_.on_begun(now_, worker(static_cast<int>(turn_)));
+      const auto usual = static_cast<std::uint64_t>(latencies_[turn_].count());
+      const Duration takes(usual * 3 / 4 + rng_.below(usual / 2));
+      open_.emplace(now_ + takes, std::pair(static_cast<int>(turn_), now_));
+    }
+    return counts;
+  }
+
+  void change(std::size_t index, Duration latency) { latencies_[index] = latency; }
+  std::uint64_t ejections() const { return outliers_.ejections(); }
+
+ private:
+  std::vector<Duration> latencies_;
+  Outliers outliers_;
+  Rng rng_;
+  Instant now_ = kStart;
+  std::size_t turn_ = 0;
+  std::multimap<Instant, std::pair<int, Instant>> open_;  // by end: worker, begin
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(OneOfThreeFiftyTimesSlowerGetsLessThanOneOfAHundredCalls) {
+  for (const int rate : {100, 200, 2'000, 10'000}) {
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+      Traffic traffic({.latency_factor = 5}, {1ms, 50ms, 1ms}, seed);
+      const auto counts = traffic.run(20s, rate);
+      BOOST_TEST(counts[1] < 20 * rate * 0.01, rate << " a second: " << counts[1] << " calls");
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(WhoWasSlowForAWhileGetsItsShareAgain) {
+  Traffic traffic({.latency_factor = 5}, {1ms, 1ms, 1ms, 1ms}, 1);
+  auto counts = traffic.run(10s, 1'000);
+  BOOST_TEST(counts[2] == 2'500);
+  traffic.change(2, 60ms);
+  counts = traffic.run(60s, 1'000);  // 5 s, 10 s, 20 s and 40 s away
+  BOOST_TEST(counts[2] < 600);
+  BOOST_TEST(traffic.ejections() == 4U);
+  traffic.change(2, 1ms);
+  traffic.run(20s, 1'000);
+  counts = traffic.run(10s, 1'000);
+  BOOST_TEST(counts[2] == 2'500);
+}
+
+BOOST_AUTO_TEST_CASE(WorkersThatAreAlikeAreLeftInPeace) {
+  Traffic traffic({.latency_factor = 2, .latency_slack = 0s}, {10ms, 12ms, 9ms, 11ms}, 5);
+  traffic.run(60s, 500);
+  BOOST_TEST(traffic.ejections() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(WhoIsUnknownForLongIsForgotten) {
