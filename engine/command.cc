@@ -35,6 +35,7 @@ const char* to_text(LoadBalancingStrategy strategy) {
     case LoadBalancingStrategy::power_of_two: return "PowerOfTwo";
     case LoadBalancingStrategy::weighted: return "Weighted";
     case LoadBalancingStrategy::consistent_hash: return "ConsistentHash";
+    case LoadBalancingStrategy::weighted_by_load: return "WeightedByLoad";
   }
   return "unknown";
 }

@@ -131,6 +131,8 @@ enum class LoadBalancingStrategy : std::uint8_t {
   power_of_two,     // the less loaded of two drawn at random
   weighted,         // at random, in proportion to the tag "weight"
   consistent_hash,  // by SelectWorker::key
+  // At random, in proportion to the tag "weight" divided by one more than the load.
+  weighted_by_load,
   // The same, as the cluster chapter spells them.
   RoundRobin = round_robin,
   Random = random,
@@ -138,6 +140,7 @@ enum class LoadBalancingStrategy : std::uint8_t {
   PowerOfTwo = power_of_two,
   Weighted = weighted,
   ConsistentHash = consistent_hash,
+  WeightedByLoad = weighted_by_load,
 };
 
 // Opens a view of the members whose tags match, with a strategy to choose among them.

@@ -11,15 +11,17 @@ void parse(DirectorOptions& target, int argc, const char* const* argv) {
       "SIGUSR1 prints what this node thinks of each member, and why.\n"
       "Exit status: 0 after SIGTERM, 64 for a bad option or variable, 1 for anything else.");
   options.add({"--addr", {"DIRECTOR_ADDR"}, "HOST:PORT", "where to listen"}, address(target.addr));
-  options.add({"--strategy",
-               {},
-               "NAME",
-               "round-robin, random, weighted, power-of-two or least-connections"},
-              choice<Strategy>(target.strategy, {{"least-connections", Strategy::LeastConnections},
-                                                 {"round-robin", Strategy::RoundRobin},
-                                                 {"random", Strategy::Random},
-                                                 {"weighted", Strategy::Weighted},
-                                                 {"power-of-two", Strategy::PowerOfTwo}}));
+  options.add(
+      {"--strategy",
+       {},
+       "NAME",
+       "round-robin, random, weighted, weighted-by-load, power-of-two or least-connections"},
+      choice<Strategy>(target.strategy, {{"least-connections", Strategy::LeastConnections},
+                                         {"round-robin", Strategy::RoundRobin},
+                                         {"random", Strategy::Random},
+                                         {"weighted", Strategy::Weighted},
+                                         {"weighted-by-load", Strategy::WeightedByLoad},
+                                         {"power-of-two", Strategy::PowerOfTwo}}));
   options.add({"--partition-policy",
                {"RPCNET_PARTITION_POLICY"},
                "NAME",

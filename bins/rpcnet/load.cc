@@ -53,9 +53,13 @@ void parse(LoadOptions& target, int argc, const char* const* argv) {
               addresses(target.targets));
   options.add({"--method", {}, "NAME", "what to call"}, text(target.method));
   options.add(
-      {"--strategy", {}, "NAME", "round-robin, random, power-of-two or least-connections"},
+      {"--strategy",
+       {},
+       "NAME",
+       "round-robin, random, weighted-by-load, power-of-two or least-connections"},
       choice<Strategy>(target.strategy, {{"round-robin", Strategy::RoundRobin},
                                          {"random", Strategy::Random},
+                                         {"weighted-by-load", Strategy::WeightedByLoad},
                                          {"power-of-two", Strategy::PowerOfTwo},
                                          {"least-connections", Strategy::LeastConnections}}));
   options.add({"--rate", {}, "N", "open loop: so many calls a second; 0: closed loop"},

@@ -18,6 +18,7 @@ std::optional<std::size_t> choose(LoadBalancingStrategy strategy, Candidates can
     case LoadBalancingStrategy::least_connections: return least_loaded(candidates, last);
     case LoadBalancingStrategy::power_of_two: return less_loaded_of_two(candidates, rng);
     case LoadBalancingStrategy::weighted: return any_by_weight(candidates, rng);
+    case LoadBalancingStrategy::weighted_by_load: return any_by_weight_and_load(candidates, rng);
     case LoadBalancingStrategy::consistent_hash:
       return key.empty() ? less_loaded_of_two(candidates, rng) : owner_of(key, candidates);
   }

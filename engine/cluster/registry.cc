@@ -76,8 +76,9 @@ std::optional<std::size_t> Registry::select(std::span<const Eligible> workers,
   if (best == tiers.end()) return std::nullopt;
 
   keep_near(workers, *best);
-  const auto candidates =
-      candidates_of(workers, *best, strategy_ == LoadBalancingStrategy::weighted);
+  const bool weighted = strategy_ == LoadBalancingStrategy::weighted ||
+                        strategy_ == LoadBalancingStrategy::weighted_by_load;
+  const auto candidates = candidates_of(workers, *best, weighted);
   const auto chosen = choose(strategy_, candidates, last_, request.key, rng_);
   if (!chosen) return std::nullopt;
   last_ = *candidates[*chosen].id;

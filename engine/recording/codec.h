@@ -106,7 +106,7 @@ class Decoder {
   void get(Protocol& value) { choice(value, Protocol::gossip); }
   void get(LinkEnd& value) { choice(value, LinkEnd::local_limit); }
   void get(StatusCode& value) { choice(value, StatusCode::unauthenticated); }
-  void get(LoadBalancingStrategy& value) { choice(value, LoadBalancingStrategy::consistent_hash); }
+  void get(LoadBalancingStrategy& value) { choice(value, LoadBalancingStrategy::weighted_by_load); }
   void get(PartitionPolicy& value) { choice(value, PartitionPolicy::keep_majority); }
   void get(Outcome& value) { choice(value, Outcome::unknown_registry); }
   void get(Ending& value) { choice(value, Ending::too_large); }

@@ -175,15 +175,22 @@ void RegistryOracle::judge(HostIndex host, const Asked& asked,
       break;
     }
     case LoadBalancingStrategy::random:
-    case LoadBalancingStrategy::weighted: {
-      const bool weighted = registry.opened.strategy == LoadBalancingStrategy::weighted;
+    case LoadBalancingStrategy::weighted:
+    case LoadBalancingStrategy::weighted_by_load: {
+      const auto strategy = registry.opened.strategy;
+      const bool weighted = strategy != LoadBalancingStrategy::random;
+      const auto part_of = [&](const WorkerView& view) {
+        if (!weighted) return 1.0;
+        const bool by_load = strategy == LoadBalancingStrategy::weighted_by_load;
+        return weight_of(view) / (by_load ? view.load() + 1.0 : 1.0);
+      };
       double total = 0;
-      for (const auto* view : candidates) total += weighted ? weight_of(*view) : 1;
+      for (const auto* view : candidates) total += part_of(*view);
       if (weighted && total > 0 && !check(weight_of(**found) > 0)) {
         return fail(host, "chose " + chosen->id.text() + ", whose weight is 0");
       }
       const auto count = [&](std::string who, const WorkerView* view) {
-        const double share = weighted && total > 0 ? weight_of(*view) : 1;
+        const double share = total > 0 ? part_of(*view) : 1;
         Luck& luck = luck_[{registry.opened.strategy, std::move(who)}];
         luck.hoped += share / (total > 0 ? total : static_cast<double>(candidates.size()));
         luck.times += 1;

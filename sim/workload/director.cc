@@ -13,6 +13,7 @@ constexpr LoadBalancingStrategy kStrategies[kRegistries] = {
     LoadBalancingStrategy::power_of_two,
     LoadBalancingStrategy::weighted,
     LoadBalancingStrategy::consistent_hash,
+    LoadBalancingStrategy::weighted_by_load,
     LoadBalancingStrategy::least_connections};
 // The last one prefers a zone, until its workers have so much to do.
 constexpr std::uint32_t kZoneSpill = 2;

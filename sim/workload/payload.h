@@ -38,7 +38,7 @@ inline constexpr std::uint32_t kHedgedMax = 3;
 inline constexpr const char* kBatch = "sim-batch";
 
 // A director's registries, one for each strategy; all hold the workers.
-inline constexpr std::uint32_t kRegistries = 7;
+inline constexpr std::uint32_t kRegistries = 8;
 inline constexpr std::uint32_t kRandomRegistry = 3;
 inline constexpr std::uint32_t kWeightedRegistry = 5;
 // The tag that workers change under way, and its values: 0 to kShards - 1.

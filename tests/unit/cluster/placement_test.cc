@@ -55,7 +55,8 @@ struct Pool {
 constexpr LoadBalancingStrategy kAll[] = {
     LoadBalancingStrategy::round_robin,       LoadBalancingStrategy::random,
     LoadBalancingStrategy::least_connections, LoadBalancingStrategy::power_of_two,
-    LoadBalancingStrategy::weighted,          LoadBalancingStrategy::consistent_hash};
+    LoadBalancingStrategy::weighted,          LoadBalancingStrategy::consistent_hash,
+    LoadBalancingStrategy::weighted_by_load};
 
 // How far counts are from what is hoped for.
 double chi_square(const std::vector<double>& counts, const std::vector<double>& hoped) {
@@ -119,6 +120,38 @@ BOOST_AUTO_TEST_CASE(AWeightOfNothingGetsNothingWhileOthersHaveSome) {
   pool.weights = {0, 0, 0};
   const auto counts = pool.draw(LoadBalancingStrategy::weighted, 3000);
   BOOST_TEST(chi_square(counts, {1000, 1000, 1000}) < 13.82);  // 2 degrees of freedom
+}
+
+BOOST_AUTO_TEST_CASE(WeightedByLoadIsInProportionToWhatIsLeft) {
+  Pool pool({1, 3, 0, 7});
+  pool.weights = {2, 8, 1, 32};  // 1, 2, 1 and 4 are left
+  const auto counts = pool.draw(LoadBalancingStrategy::weighted_by_load, 8000);
+  BOOST_TEST(chi_square(counts, {1000, 2000, 1000, 4000}) < 16.27);
+}
+
+BOOST_AUTO_TEST_CASE(HoweverLargeALoadAWeightLeavesAChance) {
+  Pool pool({4'000'000'000U, 4'000'000'000U});
+  pool.weights = {1, 0};
+  for (int i = 0; i < 50; ++i) {
+    BOOST_TEST(pool.pick(LoadBalancingStrategy::weighted_by_load).value() == 0U);
+  }
+}
+
+// Open calls come and go, each worker ends its calls at a pace of its own, and it has 1,000 choices
+// to go by: the pace is nobody's tag, and the slow one still gets what it can do.
+BOOST_AUTO_TEST_CASE(WeightedByLoadFollowsASpeedThatNoTagTells) {
+  Pool pool({0, 0, 0});
+  std::vector<int> chosen(3);
+  for (int step = 1; step <= 30'000; ++step) {
+    const std::size_t index = pool.pick(LoadBalancingStrategy::weighted_by_load).value();
+    ++chosen[index];
+    ++pool.loads[index];
+    // Together they can just do it: 4, 4 and 1 of nine calls.
+    const std::size_t ends = step % 9 == 0 ? 2 : static_cast<std::size_t>(step % 2);
+    if (pool.loads[ends] > 0) --pool.loads[ends];
+  }
+  BOOST_TEST(chosen[2] < 30'000 / 9 * 13 / 10);
+  BOOST_TEST(chosen[2] > 30'000 / 9 * 7 / 10);
 }
 
 BOOST_AUTO_TEST_CASE(TheLessLoadedOfTwoIsUniformAmongEquals) {
