@@ -14,6 +14,8 @@ using std::chrono::seconds;
 
 // A view of loads is judged when nothing has disturbed it, or its worker's beginning, for so long.
 constexpr Duration kSteady = seconds(12);
+// What is drawn for.
+constexpr std::uint64_t kChoices = 1;
 // What is left of rounding between the level and the deadline that it is reached at.
 constexpr std::uint32_t kLevelSlack = 20;
 
@@ -73,10 +75,28 @@ void RegistryOracle::on_command(HostIndex host, const Command& command) {
   }
   const auto* select = std::get_if<SelectWorker>(&command);
   if (select == nullptr) return;
+  Asked asked{host, *select, draws(host), {}};
+  if (asked.judged) {
+    asked.views = world().host(host).node->workers(select->registry, world().local_now(host));
+    if (!look(host, asked)) return;
+    std::erase_if(asked.views, [&](const WorkerView& view) {
+      return !matches(asked.request.filter.equal, view.member.tags);
+    });
+  }
+  asked_ = std::move(asked);
+}
+
+// One of so many that a choice among thousands is looked at as long as one of a few.
+bool RegistryOracle::draws(HostIndex host) {
+  constexpr std::size_t kAll = 16;  // workers, of whom every choice is judged
+  const std::uint64_t share = 1 + plan().workers / kAll;
+  return world().keyed().below({Domain::probe, host, kChoices, asks_++}, share) == 0;
+}
+
+// What the view shows must be what the node's members are, now. False: it is not.
+bool RegistryOracle::look(HostIndex host, const Asked& asked) {
   const Node& node = *world().host(host).node;
-  Asked asked{host, *select, node.workers(select->registry, world().local_now(host))};
-  // What the view shows must be what the node's members are, now.
-  const auto& filter = registries_[host][select->registry].opened.filter.equal;
+  const auto& filter = registries_[host][asked.request.registry].opened.filter.equal;
   std::size_t workers = 0;
   std::optional<NodeId> stale;
   node.for_each_member([&](const MemberView& member) {
@@ -85,8 +105,14 @@ void RegistryOracle::on_command(HostIndex host, const Command& command) {
     if (at < asked.views.size() && !is(member, asked.views[at].member)) stale = member.id;
   });
   if (refuses(node)) workers = 0;
-  if (!check(workers == asked.views.size())) return fail(host, "has a registry that lacks workers");
-  if (!check(refuses(node) || !stale)) return fail(host, "has a stale view of " + stale->text());
+  if (!check(workers == asked.views.size())) {
+    fail(host, "has a registry that lacks workers");
+    return false;
+  }
+  if (!check(refuses(node) || !stale)) {
+    fail(host, "has a stale view of " + stale->text());
+    return false;
+  }
   const Instant now = world().local_now(host);
   const Duration ttl = world().host(host).setup.config.registry.assignment_ttl;
   for (const WorkerView& view : asked.views) {
@@ -96,20 +122,19 @@ void RegistryOracle::on_command(HostIndex host, const Command& command) {
     const bool sure = suspect || (!never && view.phi_milli >= level + kLevelSlack);
     const bool not_at_all = !suspect && (never || view.phi_milli + kLevelSlack < level);
     if (!check(!(sure && !view.avoid) && !(not_at_all && view.avoid))) {
-      return fail(host, (view.avoid ? "avoids " : "does not avoid ") + view.member.id.text() +
-                            " at a level of " + std::to_string(view.phi_milli));
+      fail(host, (view.avoid ? "avoids " : "does not avoid ") + view.member.id.text() +
+                     " at a level of " + std::to_string(view.phi_milli));
+      return false;
     }
     auto& times = assigned_[host][view.member.id];
     while (!times.empty() && times.front() + ttl <= now) times.pop_front();
     if (!check(view.assignments <= times.size())) {
-      return fail(host, "counts " + std::to_string(view.assignments) + " assignments to " +
-                            view.member.id.text() + "; it made " + std::to_string(times.size()));
+      fail(host, "counts " + std::to_string(view.assignments) + " assignments to " +
+                     view.member.id.text() + "; it made " + std::to_string(times.size()));
+      return false;
     }
   }
-  std::erase_if(asked.views, [&](const WorkerView& view) {
-    return !matches(asked.request.filter.equal, view.member.tags);
-  });
-  asked_ = std::move(asked);
+  return true;
 }
 
 void RegistryOracle::on_event(HostIndex host, const Event& event) {
@@ -123,7 +148,8 @@ void RegistryOracle::on_event(HostIndex host, const Event& event) {
   if (!check(selected->no_quorum == refused)) {
     return fail(host, refused ? "chooses without a quorum" : "refuses to choose without a reason");
   }
-  judge(host, *asked_, selected->worker);
+  if (asked_->judged) judge(host, *asked_, selected->worker);
+  if (selected->worker) note(host, *asked_, selected->worker->id);
   asked_.reset();
 }
 
@@ -214,12 +240,20 @@ void RegistryOracle::judge(HostIndex host, const Asked& asked,
       judge_owner(host, registry, asked.request.key, candidates, chosen->id);
       break;
   }
-  registry.last = chosen->id;
+}
+
+// The choice counts, and the next one may depend on it.
+void RegistryOracle::note(HostIndex host, const Asked& asked, const NodeId& chosen) {
+  registries_[host][asked.request.registry].last = chosen;
   const Instant now = world().local_now(host);
-  assigned_[host][chosen->id].push_back(now);
+  auto& times = assigned_[host][chosen];
+  const Duration ttl = world().host(host).setup.config.registry.assignment_ttl;
+  while (!times.empty() && times.front() + ttl <= now) times.pop_front();
+  times.push_back(now);
+  if (!asked.judged) return;
   for (const WorkerView& view : world().host(host).node->workers(asked.request.registry, now)) {
-    if (view.member.id == chosen->id && !check(view.assignments > 0)) {
-      fail(host, "does not count the choice of " + chosen->id.text());
+    if (view.member.id == chosen && !check(view.assignments > 0)) {
+      fail(host, "does not count the choice of " + chosen.text());
     }
   }
 }

@@ -6,6 +6,9 @@
 // is gone, or to one that is new.
 // The loads in the view are held against the ledger of calls, and the assignments against the
 // choices made.
+//
+// To make a choice again costs as much as there are workers: of many workers only some choices are
+// judged, drawn from the seed, so that what it costs a worker stays the same.
 #pragma once
 
 #include <deque>
@@ -47,7 +50,8 @@ class RegistryOracle final : public Oracle {
   struct Asked {
     HostIndex host = 0;
     SelectWorker request;
-    std::vector<WorkerView> views;  // whose tags match, as they were before
+    bool judged = false;
+    std::vector<WorkerView> views;  // if it is: whose tags match, as they were before
   };
   struct Owner {  // of a key, when it was last asked for
     NodeId worker;
@@ -63,7 +67,10 @@ class RegistryOracle final : public Oracle {
   static Candidates near_by(const OpenRegistry& opened, const Candidates& candidates);
   void judge_owner(HostIndex host, Registry& registry, const std::string& key,
                    const Candidates& candidates, const NodeId& chosen);
+  bool draws(HostIndex host);
+  bool look(HostIndex host, const Asked& asked);
   void judge(HostIndex host, const Asked& asked, const std::optional<Member>& chosen);
+  void note(HostIndex host, const Asked& asked, const NodeId& chosen);
   std::string difference();
 
   const LedgerOracle& ledger_;
@@ -73,6 +80,7 @@ class RegistryOracle final : public Oracle {
   std::map<std::pair<LoadBalancingStrategy, std::string>, Luck> luck_;
   std::optional<Asked> asked_;
   std::string missing_;
+  std::uint64_t asks_ = 0;
   std::uint64_t choices_ = 0;
 };
 
