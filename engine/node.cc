@@ -81,9 +81,14 @@ struct Node::Parts {
   std::size_t begin(Instant at) {
     ENGINE_ASSERT(at >= now);
     now = at;
+    return out.size();
+  }
+
+  // Follows whatever may have changed the calls.
+  void follow_calls() {
+    rpc_due = rpc.deadline();
     // What other members hear of this process's load is what it is doing now.
     if (swim) swim->report_load(static_cast<std::uint32_t>(rpc.serving()) + elsewhere);
-    return out.size();
   }
 
   template <typename F>
@@ -112,7 +117,8 @@ struct Node::Parts {
   cluster::Assignments assignments;         // to members
   cluster::Assignments roster_assignments;  // to those of rosters: until they are released
   std::set<NodeId> watched;
-  std::uint32_t elsewhere = 0;  // calls that other Nodes of the process serve
+  std::uint32_t elsewhere = 0;     // calls that other Nodes of the process serve
+  std::optional<Instant> rpc_due;  // rpc.deadline(): most inputs are membership's and leave it be
 };
 
 // A link belongs to the machine that dialled it or saw it come up.
@@ -125,7 +131,10 @@ void Node::Parts::on_fact(const F& fact) {
   }
   const bool gossip = swim && swim->owns(fact.link);
   if constexpr (std::is_same_v<F, LinkUp>) {
-    if (fact.protocol == Protocol::rpc) return rpc.on_link_up(now, fact, out);
+    if (fact.protocol == Protocol::rpc) {
+      rpc.on_link_up(now, fact, out);
+      return follow_calls();
+    }
     if (swim) return swim->on_link_up(now, fact, out);
     out.push(CloseLink{fact.link, CloseCode::none, "this process is no member of a cluster"});
   } else if constexpr (std::is_same_v<F, LinkDown>) {
@@ -145,6 +154,7 @@ void Node::Parts::on_fact(const F& fact) {
     static_assert(std::is_same_v<F, StreamsAllowed>);
     gossip ? swim->on_streams_allowed(now, fact, out) : rpc.on_streams_allowed(now, fact, out);
   }
+  if (!gossip) follow_calls();
 }
 
 template <typename C>
@@ -370,6 +380,7 @@ Outcome Node::handle(Instant now, Command&& command) {
   const Outcome outcome =
       std::visit([this](auto& it) { return parts_->carry_out(std::move(it)); }, command);
   parts_->follow_events_from(mark);
+  parts_->follow_calls();
   return outcome;
 }
 
@@ -382,8 +393,10 @@ void Node::handle_unreachable(Instant now, const Address& address) {
 void Node::handle_deadline(Instant now) {
   const std::size_t mark = parts_->begin(now);
   if (parts_->swim) parts_->swim->on_deadline(now, parts_->out);
-  parts_->rpc.on_deadline(now, parts_->out);
+  const bool calls_due = parts_->rpc_due && *parts_->rpc_due <= now;
+  if (calls_due) parts_->rpc.on_deadline(now, parts_->out);
   parts_->follow_events_from(mark);
+  if (calls_due) parts_->follow_calls();
 }
 
 void Node::expect(bool next) const {
@@ -394,7 +407,6 @@ void Node::expect(bool next) const {
   }
   __builtin_prefetch(&parts.now);
   __builtin_prefetch(&parts.out);
-  __builtin_prefetch(&parts.rpc);
   __builtin_prefetch(&parts.swim);
 }
 
@@ -403,7 +415,7 @@ std::size_t Node::pending() const { return parts_->out.size(); }
 const Output& Node::pending(std::size_t index) const { return parts_->out.pending(index); }
 
 std::optional<Instant> Node::deadline() const {
-  const auto rpc = parts_->rpc.deadline();
+  const auto& rpc = parts_->rpc_due;
   const auto swim = parts_->swim ? parts_->swim->deadline() : std::nullopt;
   if (!rpc) return swim;
   if (!swim) return rpc;
