@@ -10,7 +10,8 @@
 // A heap with an index from key to place: arming and disarming are O(log n), and O(1) for the
 // common case of a deadline that is later than the others, next() is O(1). Each entry has four
 // children and not two, because what costs is moving entries and not comparing them. Keys are
-// found by hash where hash_bits(key) exists (engine/key_index.h), else through an ordered map.
+// found by hash where hash_bits(key) exists (engine/key_index.h), else through an ordered map;
+// among a few, which is what most parts have, by looking at them all.
 #pragma once
 
 #include <algorithm>
@@ -57,9 +58,10 @@ class Timers {
   // Sets the key's deadline; an earlier one of the same key is replaced.
   void arm(const Key& key, Instant at) {
     const Entry entry{at, ++sequence_, key};
-    const std::uint32_t place = index_.find(key);
+    const std::uint32_t place = find(key);
     if (place == kNone) {
       heap_.push_back(entry);
+      if (!indexed_ && heap_.size() > kFew) build_index();
       rise(heap_.size() - 1);
     } else {
       heap_[place] = entry;
@@ -69,14 +71,14 @@ class Timers {
 
   // False: the key had no deadline.
   bool disarm(const Key& key) {
-    const std::uint32_t place = index_.find(key);
+    const std::uint32_t place = find(key);
     if (place == kNone) return false;
     remove(place);
     return true;
   }
 
   std::optional<Instant> deadline(const Key& key) const {
-    const std::uint32_t place = index_.find(key);
+    const std::uint32_t place = find(key);
     if (place == kNone) return std::nullopt;
     return heap_[place].at;
   }
@@ -91,7 +93,7 @@ class Timers {
   std::optional<Key> pop_due(Instant now) {
     if (heap_.empty() || heap_.front().at > now) return std::nullopt;
     std::optional<Key> key(std::move(heap_.front().key));
-    index_.erase(*key);
+    if (indexed_) index_.erase(*key);
     fill(0);
     return key;
   }
@@ -113,14 +115,30 @@ class Timers {
   using Index = std::conditional_t<HashableKey<Key>, KeyIndex<Key>, OrderedIndex<Key>>;
   static constexpr std::uint32_t kNone = Index::kNone;
   static constexpr std::size_t kChildren = 4;
+  static constexpr std::size_t kFew = 16;
+
+  std::uint32_t find(const Key& key) const {
+    if (indexed_) return index_.find(key);
+    for (std::size_t i = 0; i < heap_.size(); ++i) {
+      if (heap_[i].key == key) return static_cast<std::uint32_t>(i);
+    }
+    return kNone;
+  }
+
+  void build_index() {
+    indexed_ = true;
+    for (std::size_t i = 0; i < heap_.size(); ++i) {
+      index_.set(heap_[i].key, static_cast<std::uint32_t>(i));
+    }
+  }
 
   void place(std::size_t at, Entry entry) {
     heap_[at] = std::move(entry);
-    index_.set(heap_[at].key, static_cast<std::uint32_t>(at));
+    if (indexed_) index_.set(heap_[at].key, static_cast<std::uint32_t>(at));
   }
 
   void remove(std::size_t at) {
-    index_.erase(heap_[at].key);
+    if (indexed_) index_.erase(heap_[at].key);
     fill(at);
   }
 
@@ -128,6 +146,11 @@ class Timers {
   void fill(std::size_t at) {
     Entry last = std::move(heap_.back());
     heap_.pop_back();
+    // Well below where it began, so that one timer more or less does not build it anew each time.
+    if (indexed_ && heap_.size() < kFew / 2) {
+      indexed_ = false;
+      index_ = {};
+    }
     if (at == heap_.size()) return;
     heap_[at] = std::move(last);
     settle(at);
@@ -169,7 +192,8 @@ class Timers {
   }
 
   std::vector<Entry> heap_;
-  Index index_;
+  Index index_;  // while indexed_
+  bool indexed_ = false;
   std::uint64_t sequence_ = 0;
 };
 
