@@ -63,8 +63,9 @@ Link* Links::reach(Instant now, const Peer& peer, Outbox& out) {
   if (peer.expected) {
     // The latest first: a peer that dials again has given its earlier link up, and that word of it
     // may have been lost.
-    for (std::uint32_t at = by_node_.last.find(group_of(*peer.expected)); at != kNone;
-         at = places_[at]->by_node.previous) {
+    const std::uint32_t first = by_node_.first.find(group_of(*peer.expected));
+    std::uint32_t at = first == kNone ? kNone : places_[first]->by_node.previous;
+    for (; at != kNone; at = at == first ? kNone : places_[at]->by_node.previous) {
       Link& link = places_[at]->link;
       if (link.node != peer.expected) continue;
       // The node may have moved: a link to its old address would only tell us so much later.
@@ -226,32 +227,34 @@ Link& Links::add(LinkId id) {
 }
 
 void Links::chain(Chains& chains, LinkGroup group, std::uint32_t at) {
-  const std::uint32_t last = chains.last.find(group);
-  (*places_[at]).*chains.neighbours = {.next = kNone, .previous = last};
-  if (last == kNone) {
+  const auto neighbours = [&](std::uint32_t place) -> Neighbours& {
+    return (*places_[place]).*chains.neighbours;
+  };
+  const std::uint32_t first = chains.first.find(group);
+  if (first == kNone) {
+    neighbours(at) = {.next = kNone, .previous = at};
     chains.first.set(group, at);
-  } else {
-    ((*places_[last]).*chains.neighbours).next = at;
+    return;
   }
-  chains.last.set(group, at);
+  const std::uint32_t last = std::exchange(neighbours(first).previous, at);
+  neighbours(last).next = at;
+  neighbours(at) = {.next = kNone, .previous = last};
 }
 
 void Links::unchain(Chains& chains, LinkGroup group, std::uint32_t at) {
-  const Neighbours beside = (*places_[at]).*chains.neighbours;
-  if (beside.previous == kNone && beside.next == kNone) {
+  const auto neighbours = [&](std::uint32_t place) -> Neighbours& {
+    return (*places_[place]).*chains.neighbours;
+  };
+  const auto [next, previous] = neighbours(at);
+  const std::uint32_t first = chains.first.find(group);
+  if (at != first) {
+    neighbours(previous).next = next;
+    neighbours(next != kNone ? next : first).previous = previous;
+  } else if (next != kNone) {
+    chains.first.set(group, next);
+    neighbours(next).previous = previous;
+  } else {
     chains.first.erase(group);
-    chains.last.erase(group);
-    return;
-  }
-  if (beside.previous == kNone) {
-    chains.first.set(group, beside.next);
-  } else {
-    ((*places_[beside.previous]).*chains.neighbours).next = beside.next;
-  }
-  if (beside.next == kNone) {
-    chains.last.set(group, beside.previous);
-  } else {
-    ((*places_[beside.next]).*chains.neighbours).previous = beside.previous;
   }
 }
 

@@ -19,14 +19,15 @@
 
 namespace rpcnet {
 
+// What every message looks at comes first, in one cache line.
 struct Link {
   LinkId id;
   bool up = false;  // false: the handshake is still under way
+  std::uint32_t datagram_max = 0;
+  std::optional<NodeId> node;  // who speaks on it, once it has said so (gossip)
   Address remote;
   std::optional<NodeId> expected;  // what the dial demanded
-  std::optional<NodeId> node;      // who speaks on it, once it has said so (gossip)
   std::optional<PeerIdentity> identity;
-  std::uint32_t datagram_max = 0;
   std::uint64_t streams_opened = 0;
   std::uint64_t streams_allowed = 0;
   std::vector<Bytes> waiting;  // datagrams for when it is up
@@ -95,6 +96,7 @@ class Links {
 
   // Links that have something in common, an address or a node, in the order in which they came.
   // A chain is found by a hash of what they have in common: it may hold others, to be passed over.
+  // Before its first stands its last.
   struct Neighbours {
     std::uint32_t next = kNone;
     std::uint32_t previous = kNone;
@@ -107,7 +109,6 @@ class Links {
   struct Chains {
     Neighbours Place::* neighbours;
     KeyIndex<LinkGroup> first;
-    KeyIndex<LinkGroup> last;
   };
 
   static constexpr std::uint32_t kNone = KeyIndex<LinkId>::kNone;
@@ -127,8 +128,8 @@ class Links {
   KeyIndex<LinkId> by_id_;
   std::vector<std::unique_ptr<Place>> places_;  // a Link stays where it is
   std::vector<std::uint32_t> free_;
-  Chains by_address_{&Place::by_address, {}, {}};
-  Chains by_node_{&Place::by_node, {}, {}};
+  Chains by_address_{&Place::by_address, {}};
+  Chains by_node_{&Place::by_node, {}};
   std::map<Address, Backoff> backoffs_;
   std::uint64_t datagrams_dropped_ = 0;
 };
