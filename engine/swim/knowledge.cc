@@ -43,9 +43,10 @@ Knowledge::Knowledge(Core& core, Suspicions& suspicions, Flaps& flaps)
 void Knowledge::remember(const Member& member, Outbox& out) {
   if (!is_member(member.status) || core_.table.find(member.id)) return;
   if (core_.table.size() >= core_.config.members_max) return;
-  const Slot slot =
-      core_.table.add(member.id, {member.incarnation, MemberStatus::alive, member.address});
-  if (member.tags_version > 0) core_.table.set_tags(slot, {member.tags_version, member.tags});
+  const Liveness liveness{member.incarnation, MemberStatus::alive, member.address};
+  const Slot slot = member.tags_version > 0
+                        ? core_.table.add(member.id, liveness, {member.tags_version, member.tags})
+                        : core_.table.add(member.id, liveness);
   changes_.push_back({slot, true, false});
   out.push(MemberEvent{MemberEventKind::joined, core_.table[slot].view().copy()});
 }
@@ -363,11 +364,11 @@ bool Knowledge::was_isolated(Instant now, MemberStatus said) const {
 }
 
 void Knowledge::remind(Instant now, Slot slot, const Address& address) {
-  Record& record = core_.table.local(slot);
-  if (now - record.buried < kNewsLifetime) return;
-  if (record.told && now - *record.told < core_.config.probe_interval) return;
+  if (now - core_.table[slot].buried < kNewsLifetime) return;
+  const auto told = core_.table.told(slot);
+  if (told && now - *told < core_.config.probe_interval) return;
   if (!remindable_.take(now)) return;
-  record.told = now;
+  core_.table.note_told(slot, now);
   reminders_.push_back({slot, address});
 }
 

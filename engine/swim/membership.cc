@@ -65,6 +65,11 @@ const NodeId* Membership::accuser(Slot slot) const {
   return found == accusers_.end() ? nullptr : &found->second;
 }
 
+std::optional<Instant> Membership::told(Slot slot) const {
+  const auto found = told_.find(slot);
+  return found == told_.end() ? std::nullopt : std::optional(found->second);
+}
+
 std::optional<Slot> Membership::find(std::string_view name) const {
   const std::uint32_t slot = by_name_.find(
       hash_name(name), [&](Slot candidate) { return (*this)[candidate].id.text() == name; });
@@ -81,6 +86,18 @@ void Membership::expect(std::span<const UpdateView> updates) const {
 }
 
 Slot Membership::add(const NodeId& id, const Liveness& liveness) {
+  const Slot slot = enter(id, liveness);
+  refresh_print(slot);
+  return slot;
+}
+
+Slot Membership::add(const NodeId& id, const Liveness& liveness, const TagSet& tags) {
+  const Slot slot = enter(id, liveness);
+  set_tags(slot, tags);
+  return slot;
+}
+
+Slot Membership::enter(const NodeId& id, const Liveness& liveness) {
   const Slot slot = new_slot(id);
   by_name_.add(hash_name(id.text()), slot);
   order_.push_back(slot);
@@ -90,7 +107,6 @@ Slot Membership::add(const NodeId& id, const Liveness& liveness) {
   added.incarnation = liveness.incarnation;
   added.address = liveness.address;
   if (auto* list = list_of(liveness.status)) enlist(*list, slot);
-  refresh_print(slot);
   return slot;
 }
 
@@ -160,6 +176,7 @@ void Membership::remove(Slot slot) {
   order_.erase(std::find(order_.begin(), order_.end(), slot));
   ordered_ = order_.size();
   accusers_.erase(slot);
+  told_.erase(slot);
   if (removed.tag_set != nullptr) tags_.release(std::exchange(removed.tag_set, nullptr));
   removed.used = false;
   free_.push_back(slot);

@@ -7,7 +7,7 @@
 // is kept up with each change, so that two equal views are recognised by one number.
 //
 // A cluster of N nodes holds N * N records in all, and most news is of what is held already: a
-// record begins with all that is needed to see that, in one cache line.
+// record is two cache lines, of which the first has all that is needed to see that.
 //
 // The table obeys; what a claim does to it is decided in knowledge.h.
 #pragma once
@@ -36,27 +36,46 @@ struct UpdateView;
 using Slot = std::uint32_t;
 inline constexpr Slot kSelf = 0;
 
+// A value or none, in the room of the value: one that never occurs stands for none.
+constexpr Instant none_of(Instant) { return Instant::min(); }
+constexpr LinkId none_of(LinkId) { return {}; }  // links are numbered from 1
+
+template <typename Value>
+class OrNone {
+ public:
+  OrNone& operator=(Value value) {
+    value_ = value;
+    return *this;
+  }
+  explicit operator bool() const { return value_ != none_of(Value{}); }
+  Value operator*() const { return value_; }
+  std::optional<Value> optional() const { return *this ? std::optional(value_) : std::nullopt; }
+  friend bool operator==(const OrNone& held, Value value) { return held.value_ == value; }
+
+ private:
+  Value value_ = none_of(Value{});
+};
+
 struct Record {
   explicit Record(const NodeId& name) : id(name) {}
 
   NodeId id;
   Address address;
   MemberStatus status{};
-  bool used = false;
-  bool returning = false;   // alive again, and not yet told (knowledge.h)
-  std::uint32_t place = 0;  // in the list of living or of dead
+  bool used : 1 = false;
+  bool returning : 1 = false;  // alive again, and not yet told (knowledge.h)
+  std::uint32_t place = 0;     // in the list of living or of dead
   Incarnation incarnation = 0;
 
   std::uint64_t tags_version = 0;
   const TagPool::Set* tag_set = nullptr;  // nullptr: none
   std::uint32_t check = 0;                // of address and tags, as in DigestEntry
   std::uint32_t active_calls = 0;
-  std::uint64_t print = 0;  // its part of the fingerprint
-  std::optional<Instant> last_heard;
-  std::optional<LinkId> link;   // on which it was last heard: the best to answer on
-  std::uint64_t report = 0;     // how many loads it has reported
-  std::optional<Instant> told;  // when it was last told of an accusation outside of a probe
-  Instant buried{};             // when it died or left
+  std::uint64_t print = 0;     // its part of the fingerprint
+  OrNone<Instant> last_heard;  // none: never
+  OrNone<LinkId> link;         // on which that was: the best to answer on
+  std::uint64_t report = 0;    // how many loads it has reported
+  Instant buried{};            // when it died or left
 
   Liveness liveness() const { return {incarnation, status, address}; }
   const Tags& tags() const;
@@ -66,6 +85,7 @@ struct Record {
     return {id, address, told_status(), incarnation, tags_version, tags()};
   }
 };
+static_assert(sizeof(Record) <= 128);
 
 class Membership {
  public:
@@ -74,6 +94,10 @@ class Membership {
   // The record of a slot stays where it is until it is removed.
   const Record& operator[](Slot slot) const { return chunks_[slot / kChunk][slot % kChunk]; }
   Record& local(Slot slot) { return record(slot); }  // for what is not told to others
+
+  // When it was last told of an accusation outside of a probe.
+  std::optional<Instant> told(Slot slot) const;
+  void note_told(Slot slot, Instant now) { told_.insert_or_assign(slot, now); }
 
   // Who said that a suspect or dead one is that, as far as we know; nullptr: nobody.
   const NodeId* accuser(Slot slot) const;
@@ -91,6 +115,7 @@ class Membership {
   }
 
   Slot add(const NodeId& id, const Liveness& liveness);
+  Slot add(const NodeId& id, const Liveness& liveness, const TagSet& tags);
   void set_liveness(Slot slot, const Liveness& liveness, const std::optional<NodeId>& accuser);
   void set_tags(Slot slot, const TagSet& tags);
   void set_tags(Slot slot, std::uint64_t version, BytesView pairs);  // as in TagsView
@@ -159,6 +184,7 @@ class Membership {
   }
 
   Record& record(Slot slot) { return chunks_[slot / kChunk][slot % kChunk]; }
+  Slot enter(const NodeId& id, const Liveness& liveness);
   Slot new_slot(const NodeId& id);
   void set_tag_set(Slot slot, std::uint64_t version, const TagPool::Set* set);
   void refresh_print(Slot slot);
@@ -176,6 +202,7 @@ class Membership {
   std::vector<Slot> dead_;
   std::set<std::pair<Instant, Slot>> graves_;
   std::map<Slot, NodeId> accusers_;
+  std::map<Slot, Instant> told_;
   TagPool tags_;
   std::uint64_t fingerprint_ = 0;
 };

@@ -519,6 +519,12 @@ void write_update(Bytes& out, const UpdateView& update) {
 
 Bytes serialize(const Tags& tags) {
   Bytes pairs;
+  std::size_t most = wire::varint_size(tags.size());
+  for (const auto& [key, value] : tags) {
+    most +=
+        wire::varint_size(key.size()) + key.size() + wire::varint_size(value.size()) + value.size();
+  }
+  pairs.reserve(most);
   Writer out(pairs);
   out.varint(tags.size());
   for (const auto& [key, value] : tags) {

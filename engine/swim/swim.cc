@@ -467,7 +467,7 @@ Health Swim::health(const NodeId& id, Instant now) const {
                 .degraded = p.flaps.degraded(*slot),
                 .neighbour = p.monitor.is_neighbour(*slot),
                 .accusers = p.suspicions.accusers(*slot).size(),
-                .last_heard = record.last_heard,
+                .last_heard = record.last_heard.optional(),
                 .last_answered = std::nullopt};
   health.avoid = p.avoids(now, *slot);
   if (const auto levels = p.monitor.levels(*slot, now)) {
@@ -709,10 +709,11 @@ void Swim::Parts::judge(Instant now, Outbox& out) {
 void Swim::Parts::follow_doubt(Instant now, Outbox& out) {
   if (knowledge.left()) return;
   const auto& doubted = core.network.doubted();
-  const Reason round{Wake::round, 0};
-  const auto due = core.timers.deadline(round);
-  if (doubted && due && *due > now + round_interval())
-    core.timers.arm(round, now + round_interval());
+  if (doubted) {
+    const Reason round{Wake::round, 0};
+    const auto due = core.timers.deadline(round);
+    if (due && *due > now + round_interval()) core.timers.arm(round, now + round_interval());
+  }
   partition.on_doubt(doubted);
   if (partition.changed()) look_for_partition(now, out);
 }
@@ -792,10 +793,11 @@ void Swim::Parts::receive(Instant now, LinkId from, std::optional<StreamId> stre
   const bool answered = std::holds_alternative<Ping>(message.body) || leaving;
   link = core.links.find(from);
   if (answered || link == nullptr) return;
-  Record& record = core.table.local(*slot);
-  const bool told = record.told && now - *record.told < kToldInterval;
-  if (!refuted && (!stale || told || !core.config.reminders)) return;
-  if (stale) record.told = now;
+  if (!refuted && !stale) return;
+  const auto told = core.table.told(*slot);
+  const bool lately = told && now - *told < kToldInterval;
+  if (!refuted && (lately || !core.config.reminders)) return;
+  if (stale) core.table.note_told(*slot, now);
   courier.reply(*link, *slot, Gossip{}, out, stale);
 }
 
