@@ -4,10 +4,10 @@
 // other that a packet has not brought it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 
@@ -66,23 +66,8 @@ constexpr bool is_dialling(EndState state) {
   return state == EndState::dialling || state == EndState::confirming;
 }
 
-struct End {
-  HostIndex host = 0;
-  std::uint32_t life = 0;
-  LinkId link;
-  EndState state = EndState::none;
-  Moment heard{};  // when something last came; an acknowledgement under way counts from arrival
-  Moment spoke{};  // first packet that asked for an answer since then
-  bool waiting = false;  // for the answer to that
-  bool pinging = false;
-  Moment watched{};  // since when streams are open (silence)
-  std::uint32_t datagram_max = 0;
-  std::uint64_t packets = 0;  // sent: the counter of keyed draws
-  // The address behind the peer's NAT to which this end sends (Paths::mapping), and the one that it
-  // will know of at `peer_moved_at`.
-  std::uint32_t peer_mapping = 0;
-  std::uint32_t peer_next_mapping = 0;
-  Moment peer_moved_at{};
+// The streams of one end and what bounds them. Most links never have any.
+struct Flow {
   std::map<std::uint64_t, Stream> streams;
   std::uint64_t streams_opened = 0;  // by this side
   std::uint64_t streams_allowed = 0;
@@ -94,21 +79,48 @@ struct End {
   std::uint64_t data_limit = 0;
   std::uint64_t data_credited = 0;  // consumed or dropped
   std::uint64_t data_limit_given = 0;
+};
+
+struct End {
+  HostIndex host = 0;
+  std::uint32_t life = 0;
+  LinkId link;
+  EndState state = EndState::none;
+  bool waiting = false;  // for the answer to what `spoke`
+  bool pinging = false;
+  std::uint32_t datagram_max = 0;
+  Moment heard{};    // when something last came; an acknowledgement under way counts from arrival
+  Moment spoke{};    // first packet that asked for an answer since then
+  Moment watched{};  // since when streams are open (silence)
+  std::uint64_t packets = 0;  // sent: the counter of keyed draws
+  // The address behind the peer's NAT to which this end sends (Paths::mapping), and the one that it
+  // will know of at `peer_moved_at`.
+  std::uint32_t peer_mapping = 0;
+  std::uint32_t peer_next_mapping = 0;
+  Moment peer_moved_at{};
+  std::unique_ptr<Flow> flow;  // since its first stream
   CloseCode close_code{};
   Moment closed_at{};
 };
 
+// What the dialler needs until its link is up.
+struct Dial {
+  std::optional<NodeId> expected;
+  Moment hello_at{};
+  std::uint32_t hellos = 0;
+};
+
+// There may be a million of them, and each happening is about another one: what few need, or only
+// for a moment, is elsewhere.
 struct Connection {
   std::uint32_t generation = 0;
   bool in_use = false;
   Protocol protocol{};
-  std::optional<NodeId> expected;
   // The certificates that were sent, by side: with the confirmation, and with the welcome.
-  std::array<std::optional<PeerIdentity>, 2> certificates;
+  const PeerIdentity* certificates[2] = {};
+  std::unique_ptr<Dial> dial;  // while it is dialled
   Duration silence_max{};
-  Duration round_trip{};  // measured by the handshake
-  Moment hello_at{};
-  std::uint32_t hellos = 0;
+  Duration round_trip{};     // measured by the handshake
   std::uint64_t entity = 0;  // of its draws
   End ends[2];               // 0: dialler, 1: acceptor
 };

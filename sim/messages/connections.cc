@@ -13,15 +13,21 @@ MessagesNetwork::MessagesNetwork(NetworkEnvironment& world, Paths& paths, Keyed 
 void MessagesNetwork::start(HostIndex host, const Credentials& credentials) {
   hosts_[host] = {};
   hosts_[host].credentials = credentials;
+  if (credentials.identity) {
+    hosts_[host].certificate = &certificates_.emplace_back(*credentials.identity);
+  }
   hosts_[host].clock_lead = clock_lead(host);
 }
 
 void MessagesNetwork::stop(HostIndex host) {
   for (const Ref ref : ends_of(host)) finish(ref, EndState::gone);
   // A plain link to a dead process comes up too: nothing was asked of it.
-  Credentials known = config_.plain ? hosts_[host].credentials : Credentials{};
-  hosts_[host] = {};
-  hosts_[host].credentials = std::move(known);
+  HostLinks known;
+  if (config_.plain) {
+    known.credentials = hosts_[host].credentials;
+    known.certificate = hosts_[host].certificate;
+  }
+  hosts_[host] = std::move(known);
 }
 
 // Looks at all connections: for what happens now and then.
@@ -99,12 +105,13 @@ void MessagesNetwork::finish(Ref ref, EndState state) {
   End& one = end(ref);
   if (alive(ref)) {
     HostLinks& links = hosts_[one.host];
-    links.streams -= one.streams.size();
+    if (one.flow) links.streams -= one.flow->streams.size();
     if (one.link.value != 0 || ref.side == 0) links.links.erase(one.link);
   }
   one.state = state;
   one.closed_at = world_.now();
-  one.streams.clear();
+  if (one.flow) one.flow->streams.clear();
+  if (ref.side == 0) at(ref).dial.reset();
   release_if_unused(ref.connection);
 }
 
@@ -174,7 +181,8 @@ std::uint64_t MessagesNetwork::unacknowledged(HostIndex host) const {
   std::uint64_t bytes = 0;
   if (hosts_[host].streams == 0) return bytes;  // as nearly always when somebody asks
   for (const Ref ref : ends_of(host)) {
-    for (const auto& [id, stream] : end(ref).streams) {
+    if (!end(ref).flow) continue;
+    for (const auto& [id, stream] : end(ref).flow->streams) {
       if (!stream.out.reset) bytes += stream.out.unacknowledged();
     }
   }

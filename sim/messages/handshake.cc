@@ -19,7 +19,8 @@ void MessagesNetwork::connect(HostIndex host, Connect&& order) {
   const std::uint32_t index = allocate();
   Connection& connection = connections_[index];
   connection.protocol = order.protocol;
-  connection.expected = std::move(order.expected);
+  connection.dial = std::make_unique<Dial>();
+  connection.dial->expected = std::move(order.expected);
   connection.silence_max = order.silence_max;
   connection.entity = combine(combine(host, world_.life(host)), order.link.value);
   End& dialler = connection.ends[0];
@@ -42,17 +43,18 @@ void MessagesNetwork::connect(HostIndex host, Connect&& order) {
 }
 
 void MessagesNetwork::on_plain_up(Ref ref) {
-  if (end(ref).state == EndState::dialling)
-    come_up(ref, hosts_[end(other(ref)).host].credentials.identity);
+  if (end(ref).state == EndState::dialling) come_up(ref, hosts_[end(other(ref)).host].certificate);
 }
 
 void MessagesNetwork::send_hello(std::uint32_t index) {
   const Ref dialler{index, 0};
   Connection& connection = connections_[index];
-  connection.hello_at = world_.now();
+  connection.dial->hello_at = world_.now();
   if (!send(dialler, 1200, make(Kind::hello, other(dialler), false))) ++counters_.retransmissions;
-  set_timer(dialler, retry_after(dialler, connection.hellos++),
-            make(Kind::hello_retry, dialler, true));
+  const std::uint32_t tries = connection.dial->hellos++;
+  const Duration patience = retry_after(dialler, tries);
+  if (tries == 0) return wait(kHelloLine, dialler, patience);
+  set_timer(dialler, patience, make(Kind::hello_retry, dialler, true));
 }
 
 void MessagesNetwork::on_hello(Ref ref) {
@@ -73,13 +75,13 @@ void MessagesNetwork::on_hello(Ref ref) {
   }
   one.life = world_.life(one.host);
   one.state = EndState::half_open;
-  set_timer(ref, std::chrono::seconds(10), make(Kind::handshake_expired, ref, true));
+  wait(kAcceptLine, ref, std::chrono::seconds(10));
   send_welcome(ref.connection, 0);
 }
 
 void MessagesNetwork::send_welcome(std::uint32_t index, std::uint64_t tries) {
   const Ref acceptor{index, 1};
-  at(acceptor).certificates[1] = hosts_[end(acceptor).host].credentials.identity;
+  at(acceptor).certificates[1] = hosts_[end(acceptor).host].certificate;
   if (send(acceptor, 2400, make(Kind::welcome, other(acceptor), false))) return;
   ++counters_.retransmissions;
   Happening again = make(Kind::welcome_retry, acceptor, true);
@@ -91,19 +93,20 @@ void MessagesNetwork::on_welcome(Ref ref) {
   End& one = end(ref);
   if (!alive(ref) || one.state != EndState::dialling) return;
   Connection& connection = at(ref);
-  const Duration passed = world_.now() - connection.hello_at;
+  const Dial& dial = *connection.dial;
+  const Duration passed = world_.now() - dial.hello_at;
   connection.round_trip = std::min<Duration>(passed, std::chrono::seconds(1));
   // Its own, though the process may have died since then.
-  const auto& identity = connection.certificates[1];
+  const PeerIdentity* identity = connection.certificates[1];
   const std::string& ours = hosts_[one.host].credentials.cluster;
-  if (!identity || identity->cluster != ours) {
+  if (identity == nullptr || identity->cluster != ours) {
     finish_and_tell(ref, LinkEnd::refused_by_us,
                     static_cast<std::uint64_t>(CloseCode::wrong_cluster), "of another cluster");
     return;
   }
-  if (connection.expected && !identity->covers(*connection.expected)) {
+  if (dial.expected && !identity->covers(*dial.expected)) {
     finish_and_tell(ref, LinkEnd::refused_by_us, static_cast<std::uint64_t>(CloseCode::wrong_node),
-                    "the certificate does not name " + connection.expected->text());
+                    "the certificate does not name " + dial.expected->text());
     return;
   }
   one.state = EndState::confirming;
@@ -112,7 +115,7 @@ void MessagesNetwork::on_welcome(Ref ref) {
 
 void MessagesNetwork::confirm(std::uint32_t index, std::uint64_t tries) {
   const Ref dialler{index, 0};
-  at(dialler).certificates[0] = hosts_[end(dialler).host].credentials.identity;
+  at(dialler).certificates[0] = hosts_[end(dialler).host].certificate;
   if (send(dialler, 1200, make(Kind::confirmation, other(dialler), false))) return;
   ++counters_.retransmissions;
   confirm_later(index, tries);
@@ -128,11 +131,14 @@ void MessagesNetwork::confirm_later(std::uint32_t index, std::uint64_t tries) {
 bool MessagesNetwork::on_confirmed(Ref ref) {
   End& one = end(ref);
   const auto& credentials = hosts_[one.host].credentials;
-  const auto& identity = at(ref).certificates[0];
+  // Who speaks plainly shows none: the one that it has.
+  const PeerIdentity* identity =
+      config_.plain ? hosts_[end(other(ref)).host].certificate : at(ref).certificates[0];
   const bool must = at(ref).protocol == Protocol::gossip || !config_.rpc_without_certificate;
   CloseCode fault = CloseCode::none;
-  if (!identity && must) fault = CloseCode::no_certificate;
-  if (identity && identity->cluster != credentials.cluster) fault = CloseCode::wrong_cluster;
+  if (identity == nullptr && must) fault = CloseCode::no_certificate;
+  if (identity != nullptr && identity->cluster != credentials.cluster)
+    fault = CloseCode::wrong_cluster;
   if (fault != CloseCode::none) {
     one.close_code = fault;
     if (!send_close(ref, "the peer did not accept our certificate")) {
@@ -161,23 +167,24 @@ void MessagesNetwork::send_done(std::uint32_t index, std::uint64_t tries) {
   set_timer(acceptor, retry_after(acceptor, tries), std::move(again));
 }
 
-void MessagesNetwork::come_up(Ref ref, const std::optional<PeerIdentity>& identity) {
+void MessagesNetwork::come_up(Ref ref, const PeerIdentity* identity) {
   End& one = end(ref);
   one.state = EndState::up;
   one.datagram_max = config_.plain ? config_.datagram_later : config_.datagram_first;
-  one.streams_allowed = config_.peer_streams_max;
-  one.data_limit = config_.link_window_bytes;
-  one.data_limit_given = config_.link_window_bytes;
   heard(ref, world_.now());
   if (ref.side == 0) ++counters_.links;
-  // Otherwise the timer of the handshake, which is under way, goes on to look for idleness.
-  if (watches_idle_early()) set_timer(ref, config_.idle_timeout, make(Kind::idle_check, ref, true));
+  wait(kIdleLine, ref, config_.idle_timeout);
   if (!config_.plain) {
     set_timer(ref, 2 * at(ref).round_trip, make(Kind::datagram_limit, ref, true));
   }
-  world_.deliver(one.host,
-                 LinkUp{one.link, at(ref).protocol, world_.address_of(end(other(ref)).host),
-                        identity, one.datagram_max, one.streams_allowed});
+  const LinkUp fact{one.link,
+                    at(ref).protocol,
+                    world_.address_of(end(other(ref)).host),
+                    identity != nullptr ? std::optional(*identity) : std::nullopt,
+                    one.datagram_max,
+                    config_.peer_streams_max};
+  if (ref.side == 0) at(ref).dial.reset();
+  world_.deliver(one.host, fact);
 }
 
 }  // namespace rpcnet::sim::messages

@@ -95,14 +95,16 @@ class MessagesNetwork final : public Network {
     datagram_limit,
     failed,    // a dial that could not begin
     plain_up,  // MessagesConfig::plain: the dialler's link
+    line_due,  // b: which of lines_
   };
   enum class FrameType : std::uint8_t { data, reset, stop, stream_credit, link_credit, streams };
   enum class Arrival : std::uint8_t { taken, lost, refused };
 
   struct HostLinks {
     Credentials credentials;
-    KeyIndex<LinkId> links;   // to connections
-    std::size_t streams = 0;  // on all of them
+    const PeerIdentity* certificate = nullptr;  // of the credentials, in certificates_
+    KeyIndex<LinkId> links;                     // to connections
+    std::size_t streams = 0;                    // on all of them
     std::uint64_t next_accepted = 1;
     Duration clock_lead{};  // of the host's clock over the world's, when last looked at
   };
@@ -111,6 +113,19 @@ class MessagesNetwork final : public Network {
     std::uint32_t connection = 0;
     std::uint8_t side = 0;
   };
+
+  // Timers of one kind that all run equally long, so that they fall due in the order in which they
+  // were set (lines.cc).
+  struct Line {
+    struct Wait {
+      Moment at;
+      Ref ref;
+      std::uint32_t generation = 0;
+    };
+    Kind kind{};
+    std::deque<Wait> waits;
+  };
+  enum LineName : std::size_t { kHelloLine, kAcceptLine, kIdleLine };
 
   // -- connections (connections.cc)
   std::uint32_t allocate();
@@ -145,11 +160,15 @@ class MessagesNetwork final : public Network {
   void on_path_probe(Ref ref, std::uint64_t tries);
   void on_ping_due(Ref ref);
   void on_idle_check(Ref ref);
-  // Links may idle out before the longest handshake's timer is due.
-  bool watches_idle_early() const { return config_.idle_timeout < std::chrono::seconds(15); }
   Moment last_activity(const End& end) const;
   Duration clock_lead(HostIndex host) const;
   void start_pinging(Ref ref);
+
+  // -- lines (lines.cc)
+  void wait(LineName name, Ref ref, Duration after);
+  bool is_over(const Line& line, const Line::Wait& wait) const;
+  void schedule_line(LineName name);
+  void on_line_due(LineName name);
 
   // -- handshake (handshake.cc)
   void connect(HostIndex host, Connect&& order);
@@ -162,14 +181,15 @@ class MessagesNetwork final : public Network {
   void send_done(std::uint32_t index, std::uint64_t tries);
   bool on_confirmed(Ref ref);  // false: refused
   void on_plain_up(Ref ref);
-  void come_up(Ref ref, const std::optional<PeerIdentity>& identity);
+  void come_up(Ref ref, const PeerIdentity* identity);  // of the peer; nullptr: none
 
   // -- links and datagrams (links.cc)
   void close_link(HostIndex host, const CloseLink& order);
   void send_datagram(HostIndex host, SendDatagram&& order);
   void on_datagram(Ref ref, Happening&& happening);
 
-  // -- streams (streams.cc, credit.cc)
+  // -- streams (streams.cc, stream_ends.cc)
+  Flow& flow_of(End& one) const;
   Stream* find_stream(Ref ref, std::uint64_t id);
   Stream* open_stream(Ref ref, std::uint64_t id);
   void write_stream(HostIndex host, WriteStream&& order);
@@ -203,6 +223,11 @@ class MessagesNetwork final : public Network {
   std::deque<Connection> connections_;  // references stay good while it grows
   std::vector<std::uint32_t> free_;
   std::vector<HostLinks> hosts_;
+  std::deque<PeerIdentity>
+      certificates_;  // of all processes that ever ran: connections refer to it
+  Line lines_[3]{{Kind::hello_retry, {}},
+                 {Kind::handshake_expired, {}},
+                 {Kind::idle_check, {}}};  // by LineName
   NetworkCounters counters_;
 };
 

@@ -74,6 +74,9 @@ bool MessagesNetwork::send(Ref from, std::uint64_t size, Happening&& happening) 
 }
 
 void MessagesNetwork::handle(Happening&& happening) {
+  if (happening.kind == static_cast<std::uint8_t>(Kind::line_due)) {
+    return on_line_due(static_cast<LineName>(happening.b));
+  }
   if (find(happening) == nullptr) return;
   const Ref ref{happening.a, happening.side};
   const auto kind = static_cast<Kind>(happening.kind);
@@ -115,7 +118,6 @@ void MessagesNetwork::handle(Happening&& happening) {
       if (end(ref).state == EndState::up) send_done(ref.connection, happening.d);
       return;
     case Kind::handshake_expired:
-      if (end(ref).state == EndState::up && !watches_idle_early()) return on_idle_check(ref);
       if (end(ref).state == EndState::half_open) return finish(ref, EndState::gone);
       if (is_dialling(end(ref).state)) {
         finish_and_tell(ref, LinkEnd::handshake_timeout, 0, "no answer");
@@ -225,7 +227,7 @@ void MessagesNetwork::start_pinging(Ref ref) {
 void MessagesNetwork::on_ping_due(Ref ref) {
   End& one = end(ref);
   if (one.state != EndState::up) return;
-  if (one.streams.empty()) {
+  if (!one.flow || one.flow->streams.empty()) {
     one.pinging = false;
     return;
   }

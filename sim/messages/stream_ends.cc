@@ -104,10 +104,11 @@ void MessagesNetwork::credit_stream(Ref ref, std::uint64_t id, Stream& stream) {
 
 void MessagesNetwork::credit_link(Ref ref, std::uint64_t bytes) {
   End& one = end(ref);
-  one.data_credited += bytes;
-  const std::uint64_t limit = one.data_credited + config_.link_window_bytes;
-  if (limit - one.data_limit_given < config_.link_window_bytes / 4) return;
-  one.data_limit_given = limit;
+  Flow& flow = flow_of(one);
+  flow.data_credited += bytes;
+  const std::uint64_t limit = flow.data_credited + config_.link_window_bytes;
+  if (limit - flow.data_limit_given < config_.link_window_bytes / 4) return;
+  flow.data_limit_given = limit;
   send_frame(ref, FrameType::link_credit, 0, limit, false, {});
 }
 

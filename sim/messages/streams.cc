@@ -14,18 +14,31 @@ constexpr std::uint64_t kFin = 1;
 
 }  // namespace
 
+// Made with the first stream.
+Flow& MessagesNetwork::flow_of(End& one) const {
+  if (!one.flow) {
+    one.flow = std::make_unique<Flow>();
+    one.flow->streams_allowed = config_.peer_streams_max;
+    one.flow->data_limit = config_.link_window_bytes;
+    one.flow->data_limit_given = config_.link_window_bytes;
+  }
+  return *one.flow;
+}
+
 Stream* MessagesNetwork::find_stream(Ref ref, std::uint64_t id) {
-  auto& streams = end(ref).streams;
-  const auto found = streams.find(id);
-  return found == streams.end() ? nullptr : &found->second;
+  const auto& flow = end(ref).flow;
+  if (!flow) return nullptr;
+  const auto found = flow->streams.find(id);
+  return found == flow->streams.end() ? nullptr : &found->second;
 }
 
 // A stream that is new to this end; nullptr: it is over, or the peer never opened it.
 Stream* MessagesNetwork::open_stream(Ref ref, std::uint64_t id) {
   End& one = end(ref);
   if (opened_by(ref.side, id)) return nullptr;
-  if (id / 4 < one.peer_done_below || one.peer_done.contains(id / 4)) return nullptr;
-  Stream& stream = one.streams[id];
+  Flow& flow = flow_of(one);
+  if (id / 4 < flow.peer_done_below || flow.peer_done.contains(id / 4)) return nullptr;
+  Stream& stream = flow.streams[id];
   ++hosts_[one.host].streams;
   stream.out.limit = config_.stream_window_bytes;
   stream.in.limit = config_.stream_window_bytes;
@@ -40,13 +53,14 @@ void MessagesNetwork::write_stream(HostIndex host, WriteStream&& order) {
   const std::uint64_t id = order.stream.value;
   Stream* stream = find_stream(*ref, id);
   if (stream == nullptr) {
-    if (!opened_by(ref->side, id) || id / 4 < one.streams_opened) return;  // over: orders cross
-    if (id / 4 > one.streams_opened || one.streams_opened >= one.streams_allowed) {
+    Flow& flow = flow_of(one);
+    if (!opened_by(ref->side, id) || id / 4 < flow.streams_opened) return;  // over: orders cross
+    if (id / 4 > flow.streams_opened || flow.streams_opened >= flow.streams_allowed) {
       world_.violation(host, "WriteStream opens a stream out of order or beyond streams_allowed");
       return;
     }
-    ++one.streams_opened;
-    stream = &one.streams[id];
+    ++flow.streams_opened;
+    stream = &flow.streams[id];
     ++hosts_[one.host].streams;
     stream->begun = true;
     stream->out.limit = config_.stream_window_bytes;
@@ -67,12 +81,12 @@ void MessagesNetwork::write_stream(HostIndex host, WriteStream&& order) {
 }
 
 void MessagesNetwork::flush_stream(Ref ref, std::uint64_t id) {
-  End& one = end(ref);
   Stream* stream = find_stream(ref, id);
   if (stream == nullptr || stream->out.reset) return;
+  Flow& flow = *end(ref).flow;
   Sending& out = stream->out;
   while (!out.queue.empty()) {
-    const std::uint64_t room = std::min(out.limit - out.sent, one.data_limit - one.data_sent);
+    const std::uint64_t room = std::min(out.limit - out.sent, flow.data_limit - flow.data_sent);
     if (room == 0) return;
     Bytes& front = out.queue.front();
     const std::uint64_t whole = std::min(
@@ -86,7 +100,7 @@ void MessagesNetwork::flush_stream(Ref ref, std::uint64_t id) {
     const std::uint64_t offset = out.sent;
     out.front_sent += size;
     out.sent += size;
-    one.data_sent += size;
+    flow.data_sent += size;
     if (out.front_sent == front.size()) {
       out.queue.pop_front();
       out.front_sent = 0;
@@ -103,7 +117,7 @@ void MessagesNetwork::flush_stream(Ref ref, std::uint64_t id) {
 
 void MessagesNetwork::flush_all(Ref ref) {
   std::vector<std::uint64_t> waiting;
-  for (const auto& [id, stream] : end(ref).streams) {
+  for (const auto& [id, stream] : flow_of(end(ref)).streams) {
     if (!stream.out.queue.empty()) waiting.push_back(id);
   }
   for (const std::uint64_t id : waiting) flush_stream(ref, id);
@@ -174,14 +188,14 @@ void MessagesNetwork::on_frame(Ref ref, Happening&& frame) {
       }
       return;
     case FrameType::link_credit:
-      if (value > end(ref).data_limit) {
-        end(ref).data_limit = value;
+      if (Flow& flow = flow_of(end(ref)); value > flow.data_limit) {
+        flow.data_limit = value;
         flush_all(ref);
       }
       return;
     case FrameType::streams:
-      if (value > end(ref).streams_allowed) {
-        end(ref).streams_allowed = value;
+      if (Flow& flow = flow_of(end(ref)); value > flow.streams_allowed) {
+        flow.streams_allowed = value;
         world_.deliver(end(ref).host, StreamsAllowed{end(ref).link, value});
       }
       return;
@@ -247,19 +261,20 @@ void MessagesNetwork::finish_stream(Ref ref, std::uint64_t id) {
   // What the engine did not consume is nobody's any more: the link's window gets it back.
   const std::uint64_t left =
       std::max(stream->in.final_size.value_or(0), stream->in.next) - stream->in.consumed;
-  one.streams.erase(id);
+  Flow& flow = *one.flow;
+  flow.streams.erase(id);
   --hosts_[one.host].streams;
   if (!opened_by(ref.side, id)) {
-    one.peer_done.insert(id / 4);
-    while (!one.peer_done.empty() && *one.peer_done.begin() == one.peer_done_below) {
-      one.peer_done.erase(one.peer_done.begin());
-      ++one.peer_done_below;
+    flow.peer_done.insert(id / 4);
+    while (!flow.peer_done.empty() && *flow.peer_done.begin() == flow.peer_done_below) {
+      flow.peer_done.erase(flow.peer_done.begin());
+      ++flow.peer_done_below;
     }
-    ++one.peer_streams_done;
-    if (one.peer_streams_done - one.peer_streams_granted >=
+    ++flow.peer_streams_done;
+    if (flow.peer_streams_done - flow.peer_streams_granted >=
         std::max<std::uint64_t>(config_.peer_streams_max / 4, 1)) {
-      one.peer_streams_granted = one.peer_streams_done;
-      send_frame(ref, FrameType::streams, 0, config_.peer_streams_max + one.peer_streams_done,
+      flow.peer_streams_granted = flow.peer_streams_done;
+      send_frame(ref, FrameType::streams, 0, config_.peer_streams_max + flow.peer_streams_done,
                  false, {});
     }
   }
