@@ -16,17 +16,16 @@ bool EventQueue::ranks_later(const Entry& x, const Entry& y) const {
 }
 
 void EventQueue::push(Moment at, std::uint64_t key, Happening&& happening) {
-  std::uint32_t slot = 0;
+  std::uint32_t free = slots_;
   if (free_.empty()) {
-    slot = static_cast<std::uint32_t>(slots_.size());
-    slots_.push_back(std::move(happening));
+    if (slots_++ % kBlock == 0) blocks_.emplace_back(kBlock);
   } else {
-    slot = free_.back();
+    free = free_.back();
     free_.pop_back();
-    slots_[slot] = std::move(happening);
   }
+  slot(free) = std::move(happening);
   ++size_;
-  place({std::max(at, last_), key, sequence_++, slot});
+  place({std::max(at, last_), key, sequence_++, free});
 }
 
 std::optional<EventQueue::Due> EventQueue::pop(Moment limit) {
@@ -38,7 +37,7 @@ std::optional<EventQueue::Due> EventQueue::pop(Moment limit) {
   --size_;
   last_ = entry.at;
   free_.push_back(entry.slot);
-  return Due{entry.at, std::move(slots_[entry.slot])};
+  return Due{entry.at, std::move(slot(entry.slot))};
 }
 
 void EventQueue::place(const Entry& entry) {

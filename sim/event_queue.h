@@ -25,12 +25,12 @@ namespace rpcnet::sim {
 enum class Party : std::uint8_t { world, network, fault, workload, oracle };
 
 // One thing that will happen. The party that scheduled it gives the numbers their meaning; they
-// are plain so that a run's million happenings live in one reused table.
+// are plain so that a run's million happenings live in one reused table. Each is a cache line.
 struct Happening {
   Party party{};
   std::uint8_t kind = 0;
-  bool timer = false;    // after a pause, what arrived is handled before what fell due
-  bool process = false;  // done by the process on `host`: waits while that is paused or busy
+  bool timer : 1 = false;    // after a pause, what arrived is handled before what fell due
+  bool process : 1 = false;  // done by the process on `host`: waits while that is paused or busy
   std::uint8_t side = 0;
   HostIndex host = 0;
   std::uint32_t life = 0;  // of what it is about: a later one does not know of it
@@ -40,6 +40,7 @@ struct Happening {
   std::uint64_t d = 0;
   Bytes bytes;
 };
+static_assert(sizeof(Happening) == 64);
 
 class EventQueue {
  public:
@@ -63,13 +64,10 @@ class EventQueue {
   // What will come after `ahead` others, if nothing is pushed before it; nullptr: not known yet.
   // fetch() brings it nearer, so that looking at it soon costs nothing.
   const Happening* upcoming(std::size_t ahead) const {
-    return ahead < next_.size() ? &slots_[next_[next_.size() - 1 - ahead].slot] : nullptr;
+    return ahead < next_.size() ? &slot(next_[next_.size() - 1 - ahead].slot) : nullptr;
   }
   void fetch(std::size_t ahead) const {
-    if (const Happening* happening = upcoming(ahead)) {
-      __builtin_prefetch(happening);
-      __builtin_prefetch(&happening->bytes);
-    }
+    if (const Happening* happening = upcoming(ahead)) __builtin_prefetch(happening);
   }
 
  private:
@@ -83,6 +81,7 @@ class EventQueue {
   static constexpr std::int64_t kBuckets = 2048;
   static constexpr std::size_t kNextMin = 8;  // as many are always in order, if there are
   static constexpr std::size_t kNextMax = 64;
+  static constexpr std::uint32_t kBlock = 1024;  // bodies that are allocated together
 
   struct Later {
     const EventQueue* queue;
@@ -95,6 +94,8 @@ class EventQueue {
   static std::int64_t stretch_of(Moment at) {
     return at.time_since_epoch().count() >> kStretchBits;
   }
+  const Happening& slot(std::uint32_t at) const { return blocks_[at / kBlock][at % kBlock]; }
+  Happening& slot(std::uint32_t at) { return blocks_[at / kBlock][at % kBlock]; }
   void place(const Entry& entry);
   void put_in_order(const Entry& entry);
   void add_to_heap(const Entry& entry);
@@ -109,7 +110,8 @@ class EventQueue {
   std::int64_t first_ = 0;
   std::size_t size_ = 0;
   std::size_t in_buckets_ = 0;
-  std::vector<Happening> slots_;
+  std::vector<std::vector<Happening>> blocks_;  // they stay where they are
+  std::uint32_t slots_ = 0;                     // ever used
   std::vector<std::uint32_t> free_;
   std::uint64_t sequence_ = 0;
   Moment last_{};

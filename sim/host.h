@@ -27,26 +27,32 @@ struct HostSetup {
   std::shared_ptr<const std::vector<Member>> remembered;  // by its first life; may be absent
 };
 
-struct Host {
-  explicit Host(HostSetup&& what) : setup(std::move(what)), clock(setup.clock) {}
+// What each happening looks at comes first, in two cache lines.
+struct alignas(64) Host {
+  explicit Host(HostSetup&& what) : clock(what.clock), setup(std::move(what)) {}
 
-  HostSetup setup;
+  std::unique_ptr<Node> node;
+  std::unique_ptr<Recorder> recorder;  // of this life
   HostClock clock;
   HostState state = HostState::idle;
+  bool recorded = false;      // its lives, from the next one on
+  bool wake_at_free = false;  // a happening for busy_until is scheduled
   std::uint32_t life = 0;
-  Moment started{};
-  std::unique_ptr<Node> node;
-  std::unique_ptr<Program> program;
-  bool recorded = false;               // its lives, from the next one on
-  std::unique_ptr<Recorder> recorder;  // of this life
-  std::vector<Bytes> recordings;       // of the earlier ones
+  int paused = 0;  // how many faults hold it
 
-  int paused = 0;         // how many faults hold it
   Duration input_cost{};  // of each input, while slow
   Moment busy_until{};
-  bool wake_at_free = false;       // a happening for busy_until is scheduled
+  std::optional<Moment> armed;  // the earliest scheduled wake-up for the node's deadline
+  Instant armed_for{};          // that deadline
+  // World::events when it was last looked at, and when its memory was last fetched ahead.
+  std::uint64_t touched = 0;
+  std::uint64_t fetched = 0;
+
   std::vector<Happening> backlog;  // what waits for the process, in order of arrival
-  std::optional<Moment> armed;     // the earliest scheduled wake-up for the node's deadline
+  std::unique_ptr<Program> program;
+  std::vector<Bytes> recordings;  // of the earlier lives
+  Moment started{};
+  HostSetup setup;
 
   bool running() const { return state == HostState::running; }
 

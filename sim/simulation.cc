@@ -152,11 +152,11 @@ class Simulation {
     world_.watch(faults_);
     if (options.timeline) world_.watch(timeline_.emplace(world_, plan));
     for (Oracle* oracle : oracles()) world_.watch(*oracle);
-    world_.watch_wire(ledger_);
-    world_.watch_wire(phi_);
-    world_.watch_wire(gossip_);
-    world_.watch_wire(views_);
-    world_.watch_wire(delivery_);
+    world_.watch_wire(ledger_, static_cast<HostIndex>(plan.hosts()));
+    world_.watch_wire(phi_, phi_.watched());
+    world_.watch_wire(gossip_, gossip_.watched());
+    world_.watch_wire(views_, views_.watched());
+    world_.watch_wire(delivery_, delivery_.watched());
   }
 
   Report run() {

@@ -22,6 +22,8 @@ constexpr std::uint16_t kPort = 4000;
 
 // Fewer fit the caches.
 constexpr std::size_t kManyHosts = 64;
+// So many happenings at other hosts, and a host is no longer in the nearer ones.
+constexpr std::uint64_t kForgotten = 64;
 
 }  // namespace
 
@@ -241,8 +243,7 @@ void World::look_ahead() {
   queue_.fetch(4);
   if (const Happening* coming = queue_.upcoming(3)) {
     const Host& host = hosts_[coming->host];
-    __builtin_prefetch(&host.clock);
-    __builtin_prefetch(&host.state);
+    __builtin_prefetch(&host.node);
     __builtin_prefetch(&host.armed);
     if (coming->party == Party::network) network_->expect(*coming);
   }
@@ -251,8 +252,15 @@ void World::look_ahead() {
   }
   for (const bool next : {false, true}) {
     const Happening* coming = queue_.upcoming(next ? 0 : 1);
-    const Node* node = coming != nullptr ? hosts_[coming->host].node.get() : nullptr;
-    if (node != nullptr) node->expect(next);
+    if (coming == nullptr) continue;
+    Host& host = hosts_[coming->host];
+    if (host.node == nullptr) continue;
+    // What was touched a moment ago is there: a node's happenings come in groups.
+    if (next ? host.fetched == events_ - 1 : events_ - host.touched > kForgotten) {
+      host.fetched = events_;
+      host.node->expect(next);
+    }
+    if (next) host.touched = events_;
   }
 }
 
@@ -353,7 +361,9 @@ void World::deliver(HostIndex index, const Fact& fact) {
   if (!host.running()) return;
   ++inputs_;
   record(index, TraceKind::fact, fact.index(), digest(fact));
-  for (Tap* tap : wire_taps_) tap->on_fact(index, fact);
+  for (const auto& [tap, hosts] : wire_taps_) {
+    if (index < hosts) tap->on_fact(index, fact);
+  }
   host.feed([&](auto& node) { node.handle(local_now(index), fact); });
   pump(index);
 }
@@ -373,7 +383,9 @@ void World::pump(HostIndex index) {
   while (auto output = host.node->poll()) {
     if (auto* order = std::get_if<Order>(&*output)) {
       record(index, TraceKind::order, order->index(), digest(*order));
-      for (Tap* tap : wire_taps_) tap->on_order(index, *order);
+      for (const auto& [tap, hosts] : wire_taps_) {
+        if (index < hosts) tap->on_order(index, *order);
+      }
       network_->perform(index, std::move(*order));
       continue;
     }
@@ -389,10 +401,11 @@ void World::pump(HostIndex index) {
 void World::arm(HostIndex index) {
   Host& host = hosts_[index];
   const auto deadline = host.node->deadline();
-  if (!deadline) return;
+  if (!deadline || (host.armed && deadline == host.armed_for)) return;
   const Moment at = std::max(now_, host.clock.when(*deadline));
   if (host.armed && *host.armed <= at) return;  // that one will look again
   host.armed = at;
+  host.armed_for = *deadline;
   Happening wake;
   wake.party = Party::world;
   wake.kind = static_cast<std::uint8_t>(WorldKind::node_deadline);

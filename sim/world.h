@@ -42,7 +42,8 @@ class World final : public NetworkEnvironment {
   // Set once, before the first start.
   void use(std::unique_ptr<Network> network);
   void watch(Tap& tap) { taps_.push_back(&tap); }
-  void watch_wire(Tap& tap) { wire_taps_.push_back(&tap); }
+  // Of the hosts below `hosts`.
+  void watch_wire(Tap& tap, HostIndex hosts) { wire_taps_.emplace_back(&tap, hosts); }
   // Who handles happenings of Party::fault.
   void on_fault(std::function<void(const Happening&)> handler) {
     fault_handler_ = std::move(handler);
@@ -137,7 +138,7 @@ class World final : public NetworkEnvironment {
   NameIndex by_name_;
   std::unique_ptr<Network> network_;
   std::vector<Tap*> taps_;
-  std::vector<Tap*> wire_taps_;
+  std::vector<std::pair<Tap*, HostIndex>> wire_taps_;
   std::function<void(const Happening&)> fault_handler_;
   Moment now_{};
   bool calm_ = false;

@@ -39,7 +39,6 @@ void DeliveryOracle::on_stopping(HostIndex host) {
 }
 
 void DeliveryOracle::on_fact(HostIndex host, const Fact& fact) {
-  if (host >= speakers_.size()) return;
   Speaker& speaker = speakers_[host];
   if (const auto* up = std::get_if<LinkUp>(&fact)) {
     const auto peer = world().host_of(up->remote);
@@ -71,7 +70,6 @@ void DeliveryOracle::on_fact(HostIndex host, const Fact& fact) {
 }
 
 void DeliveryOracle::on_order(HostIndex host, const Order& order) {
-  if (host >= speakers_.size()) return;
   Speaker& speaker = speakers_[host];
   if (const auto* datagram = std::get_if<SendDatagram>(&order)) {
     const auto peer = speaker.peers.find(datagram->link);

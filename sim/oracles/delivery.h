@@ -19,6 +19,8 @@ class DeliveryOracle final : public Oracle {
   explicit DeliveryOracle(const Ground& ground);
 
   const char* name() const override { return "delivery"; }
+  // The hosts below this are those whose wire it looks at.
+  HostIndex watched() const { return static_cast<HostIndex>(speakers_.size()); }
   void on_started(HostIndex host) override;
   void on_stopping(HostIndex host) override;
   void on_fact(HostIndex host, const Fact& fact) override;

@@ -19,6 +19,8 @@ class GossipOracle final : public Oracle {
   explicit GossipOracle(const Ground& ground);
 
   const char* name() const override { return "gossip"; }
+  // The hosts below this are those whose wire it looks at.
+  HostIndex watched() const { return static_cast<HostIndex>(tellers_.size()); }
   void on_started(HostIndex host) override;
   void on_event(HostIndex host, const Event& event) override;
   void on_fact(HostIndex host, const Fact& fact) override;

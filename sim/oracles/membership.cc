@@ -233,8 +233,8 @@ void MembershipOracle::look(HostIndex observer, const Member& member) {
     }
   }
   const bool same = !fresh && is_member(seen.status) == is_member(member.status);
-  seen = {true, member.incarnation, member.status, member.tags_version,
-          same ? seen.since : world().now()};
+  seen = {member.incarnation, member.tags_version, same ? seen.since : world().now(), true,
+          member.status};
 }
 
 }  // namespace rpcnet::sim

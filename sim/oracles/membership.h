@@ -28,11 +28,11 @@ class MembershipOracle final : public Oracle {
 
  private:
   struct Seen {
-    bool known = false;
     Incarnation incarnation = 0;
-    MemberStatus status{};
     std::uint64_t tags_version = 0;
     Moment since;  // it is a member, or is none
+    bool known = false;
+    MemberStatus status{};
   };
 
   void look(HostIndex observer, const Member& member);

@@ -68,7 +68,6 @@ std::optional<PhiOracle::Heartbeat> PhiOracle::read(BytesView bytes) {
 
 void PhiOracle::on_order(HostIndex host, const Order& order) {
   take_pending();
-  if (!plan().is_director(host)) return;
   const auto* datagram = std::get_if<SendDatagram>(&order);
   if (datagram == nullptr) return;
   const auto heartbeat = read(datagram->bytes);
@@ -80,7 +79,6 @@ void PhiOracle::on_order(HostIndex host, const Order& order) {
 
 void PhiOracle::on_fact(HostIndex host, const Fact& fact) {
   take_pending();
-  if (!plan().is_director(host)) return;
   const Instant now = world().local_now(host);
   if (const auto* up = std::get_if<LinkUp>(&fact)) {
     const auto owner = world().host_of(up->remote);

@@ -18,6 +18,8 @@ class PhiOracle final : public Oracle {
   explicit PhiOracle(const Ground& ground);
 
   const char* name() const override { return "phi"; }
+  // The hosts below this are those whose wire it looks at.
+  HostIndex watched() const { return static_cast<HostIndex>(plan().directors); }
   void on_started(HostIndex host) override;
   void on_fact(HostIndex host, const Fact& fact) override;
   void on_order(HostIndex host, const Order& order) override;

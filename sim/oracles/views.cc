@@ -77,7 +77,6 @@ void ViewsOracle::read(Half& half, BytesView bytes, See see) {
 }
 
 void ViewsOracle::on_order(HostIndex host, const Order& order) {
-  if (host >= observers_.size()) return;
   Observer& self = observers_[host];
   if (const auto* close = std::get_if<CloseLink>(&order)) self.peers.erase(close->link);
   const auto* write = std::get_if<WriteStream>(&order);
@@ -98,7 +97,6 @@ void ViewsOracle::on_order(HostIndex host, const Order& order) {
 }
 
 void ViewsOracle::on_fact(HostIndex host, const Fact& fact) {
-  if (host >= observers_.size()) return;
   Observer& self = observers_[host];
   const auto drop = [&](const auto& is_meant) {
     std::erase_if(self.in, [&](const auto& entry) { return is_meant(entry.first); });

@@ -21,6 +21,8 @@ class ViewsOracle final : public Oracle {
   explicit ViewsOracle(const Ground& ground);
 
   const char* name() const override { return "views"; }
+  // The hosts below this are those whose wire it looks at.
+  HostIndex watched() const { return static_cast<HostIndex>(observers_.size()); }
   void on_started(HostIndex host) override { forget(host); }
   void on_stopping(HostIndex host) override { forget(host); }
   void on_fact(HostIndex host, const Fact& fact) override;
