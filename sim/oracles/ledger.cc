@@ -21,6 +21,9 @@ constexpr Duration kSlack = milliseconds(50);
 constexpr Duration kRounding = milliseconds(2);
 // Loads are remembered for so many ticks.
 constexpr std::size_t kTicks = 8;
+// Whose calls have not changed for longer is looked at once in so many ticks: of thousands of hosts
+// hardly any makes calls.
+constexpr std::uint64_t kTurns = 8;
 // A lost packet halves the congestion window; it is repeated, and the window open again, by then.
 constexpr Duration kRecovery = seconds(1);
 // A fault can cost it the whole window, and packets that were held are samples of a round trip of
@@ -51,6 +54,7 @@ LedgerOracle::LedgerOracle(const Ground& ground)
       outgoing_(plan().hosts()),
       since_tick_(plan().hosts()),
       last_ticks_(plan().hosts()),
+      still_(plan().hosts()),
       changed_(plan().hosts()) {}
 
 std::optional<LedgerOracle::Name> LedgerOracle::name_in(const Metadata& metadata) {
@@ -118,6 +122,7 @@ void LedgerOracle::on_stopping(HostIndex host) {
   outgoing_[host] = 0;
   since_tick_[host] = {};
   last_ticks_[host].clear();
+  still_[host] = 0;
 }
 
 // -------------------------------------------------------------------------------------- commands
@@ -196,6 +201,7 @@ void LedgerOracle::on_outcome(HostIndex host, Outcome outcome) {
     }
     ends_[{host, fresh.call}] = said.name;
     ++outgoing_[host];
+    still_[host] = 0;
     waiting_[host].push_back(said.name);
     if (fresh.attempt_of != 0) on_attempt(host, fresh);
     if (fresh.deadline) {
@@ -517,6 +523,7 @@ void LedgerOracle::end_at_callee(Exchange& exchange) {
 void LedgerOracle::end_at_caller(Name name, Exchange& exchange) {
   exchange.ended = world().now();
   --outgoing_[exchange.caller];
+  still_[exchange.caller] = 0;
   if (exchange.callee && !exchange.over) watch_freed(name, world().now());
 }
 
@@ -673,9 +680,14 @@ void LedgerOracle::on_tick() {
     watches_.erase(watches_.begin());
     look_at(watch);
   }
+  const std::uint64_t turn = ticks_++;
   for (HostIndex i = 0; i < plan().hosts(); ++i) {
+    // Its last ticks are all alike.
+    const bool still = still_[i] > kTicks;
+    if (still && (i + turn) % kTurns != 0) continue;
     const Host& host = world().host(i);
     if (!host.running()) continue;
+    if (!still) ++still_[i];
     if (!check(host.node->serving() == serving_[i])) {
       return fail(i, "counts " + std::to_string(host.node->serving()) + " calls that it serves; " +
                          std::to_string(serving_[i]) + " are open");
@@ -709,6 +721,7 @@ void LedgerOracle::on_tick() {
 }
 
 void LedgerOracle::count_load(HostIndex host) {
+  still_[host] = 0;
   Extremes& extremes = since_tick_[host];
   extremes.least = std::min(extremes.least, serving_[host]);
   extremes.most = std::max(extremes.most, serving_[host]);

@@ -175,7 +175,9 @@ class LedgerOracle final : public Oracle {
   };
   std::vector<Extremes> since_tick_;              // by host
   std::vector<std::deque<Extremes>> last_ticks_;  // by host, the latest last
-  std::vector<std::optional<Moment>> changed_;    // latest start or end of its process, by host
+  std::vector<std::uint32_t> still_;  // by host: ticks since its calls were fewer or more
+  std::uint64_t ticks_ = 0;
+  std::vector<std::optional<Moment>> changed_;  // latest start or end of its process, by host
 };
 
 }  // namespace rpcnet::sim
