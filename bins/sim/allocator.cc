@@ -5,6 +5,11 @@
 // that is small comes out of one stretch of addresses that the kernel is asked to back with huge
 // pages, in chunks of one size each, and is given back to a list of its size. Whoever asks for a
 // lot gets it from malloc.
+//
+// Ours, because no other came near it. `sim run large --nodes 1000`, 25 s less 5 s of it, seconds
+// of processor time: this 0.24 to 0.45, mimalloc 2.0.9 0.45, glibc 2.36 0.82 to 1.0, glibc with
+// GLIBC_TUNABLES=glibc.malloc.hugetlb=1 0.47; 50 s less 10 s: this 0.73 to 0.83, mimalloc 0.85 to
+// 1.4. The whole of 25 s with the kernel's time: 2.4, 2.6, 4.0 and 3.6 (docs/simulation.md, Speed).
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define RPCNET_SANITIZED 1
