@@ -10,6 +10,7 @@
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/async_result.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/cancellation_type.hpp>
 #include <asio/use_awaitable.hpp>
 
@@ -54,6 +55,11 @@ class Wakeup {
   struct WaiterOf final : Waiter {
     WaiterOf(Wakeup& wakeup_in, Handler handler_in)
         : Waiter(wakeup_in), handler(std::move(handler_in)) {}
+    // While the handler lives, and with it what the slot belongs to: what is cancelled later, on
+    // the way out of its coroutine too, is to find nothing of this.
+    ~WaiterOf() override {
+      if (slot.is_connected()) slot.clear();
+    }
     static void* operator new(std::size_t size) { return Shelf::take(size); }
     static void operator delete(void* block, std::size_t size) { Shelf::give_back(block, size); }
     void run() override {
@@ -63,6 +69,7 @@ class Wakeup {
       std::move(resumed)();
     }
     Handler handler;
+    asio::cancellation_slot slot{};
   };
 
   struct Start {
@@ -74,6 +81,7 @@ class Wakeup {
       auto* waiter = new Kept(*wakeup, std::forward<Handler>(handler));
       wakeup->add(*waiter);
       if (!slot.is_connected()) return;
+      waiter->slot = slot;
       slot.assign([waiter](asio::cancellation_type) {
         if (waiter->wakeup != nullptr) waiter->wakeup->release(*waiter);
       });

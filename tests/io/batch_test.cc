@@ -67,7 +67,8 @@ struct Model {
                     --*left;
                   });
     }
-    co_await eventually([left] { return *left == 0; });
+    const std::function<bool()> all = [left] { return *left == 0; };
+    co_await eventually(all);
     co_return std::move(*results);
   }
 };
