@@ -107,6 +107,10 @@ constexpr std::array kKnobs{
          [](NodeConfig& c, std::int64_t v) {
            c.swim.cross_zone_permille = static_cast<std::uint32_t>(v);
          }},
+    Knob{"idle_max_ms",
+         [](NodeConfig& c, std::int64_t v) { c.rpc_links.idle_max = milliseconds(v); }},
+    Knob{"spare_idle_max_ms",
+         [](NodeConfig& c, std::int64_t v) { c.rpc_links.spare_idle_max = milliseconds(v); }},
     Knob{"silence_max_ms",
          [](NodeConfig& c, std::int64_t v) { c.rpc_links.silence_max = milliseconds(v); }},
     Knob{"message_max",

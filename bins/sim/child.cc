@@ -94,6 +94,7 @@ std::size_t wait_any(std::vector<Child>& children, int& status) {
 std::string describe(int status) {
   if (WIFSIGNALED(status)) {
     const int number = WTERMSIG(status);
+    if (number == SIGPROF) return "simulated time stood still";
     return "signal " + std::to_string(number) + " (" + ::strsignal(number) + ")";
   }
   return "exit status " + std::to_string(WEXITSTATUS(status));

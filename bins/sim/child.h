@@ -30,7 +30,7 @@ int finish(Child& child);
 // Waits until one of them has ended and read all it said; gives its place, and its wait status.
 std::size_t wait_any(std::vector<Child>& children, int& status);
 
-// "signal 6 (Aborted)" or "exit status 3".
+// "signal 6 (Aborted)", "simulated time stood still" (hang.h) or "exit status 3".
 std::string describe(int status);
 
 }  // namespace rpcnet::bins

@@ -8,6 +8,7 @@
 
 #include "bins/sim/child.h"
 #include "bins/sim/commands.h"
+#include "bins/sim/hang.h"
 #include "bins/sim/progress.h"
 #include "bins/sim/report_page.h"
 #include "bins/sim/scenario_file.h"
@@ -87,6 +88,7 @@ int simulate(const RunChoice& choice, const sim::Plan& plan, bool story) {
   };
   for (const auto& [host, file] : recorded(choice, plan)) options.record.push_back(host);
   const double begin = wall_seconds();
+  if (!choice.in_process) end_if_it_hangs(options);
   const sim::Report report = sim::run(plan, options);
   const double wall = wall_seconds() - begin;
   progress.clear();

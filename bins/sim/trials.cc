@@ -10,6 +10,7 @@
 
 #include "bins/sim/child.h"
 #include "bins/sim/commands.h"
+#include "bins/sim/hang.h"
 
 namespace rpcnet::bins {
 namespace {
@@ -33,7 +34,9 @@ std::uint64_t kinds(const sim::Plan& plan, const sim::Report& report) {
 int run_and_tell(const sim::Plan& plan, const Trial& trial, int descriptor) {
   ::dup2(descriptor, STDERR_FILENO);  // an assertion's words
   ::alarm(trial.seconds);
-  const sim::Report report = sim::run(plan, trial.options);
+  sim::RunOptions options = trial.options;
+  end_if_it_hangs(options);
+  const sim::Report report = sim::run(plan, options);
   std::ostringstream words;
   words << "end " << report.events << ' ' << report.simulated.count() << ' ' << plan.members()
         << ' ' << report.false_deaths << ' ' << converged_ms(report) << ' ' << kinds(plan, report)

@@ -87,14 +87,25 @@ void GossipOracle::on_order(HostIndex host, const Order& order) {
              body)) {
     return fail(host, "sent a message in another's name, or half of one");
   }
-  if (*type == kPingReq) ++tellers_[host].relays_asked;
   const auto peer = tellers_[host].peers.find(datagram->link.value);
   const auto to = peer == tellers_[host].peers.end() ? std::nullopt : std::optional(peer->second);
+  if (*type == kPingReq) on_relay_asked(host, to, *body);
   while (reader.left() > 0) {
     const auto kind = reader.u8();
     const auto content = reader.sized(reader.left());
     if (!check(kind && content)) return fail(host, "sent half of an update");
     on_update(host, to, *kind == kLiveness, *content);
+  }
+}
+
+void GossipOracle::on_relay_asked(HostIndex host, const std::optional<NodeId>& relay,
+                                  BytesView body) {
+  ++tellers_[host].relays_asked;
+  wire::Reader reader(body);
+  const bool numbers = reader.varint() && reader.varint();
+  const auto target = reader.text(NodeId::kMaxSize);
+  if (!check(numbers && target && (!relay || relay->text() != *target))) {
+    fail(host, "asks nobody, or the target itself, to relay its probe");
   }
 }
 

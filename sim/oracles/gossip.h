@@ -49,6 +49,7 @@ class GossipOracle final : public Oracle {
     std::optional<Moment> failed_dial;      // what waited for it was never sent
   };
 
+  void on_relay_asked(HostIndex host, const std::optional<NodeId>& relay, BytesView body);
   void on_update(HostIndex host, const std::optional<NodeId>& to, bool liveness, BytesView content);
   void on_accusation(HostIndex host, const NodeId& subject);
 

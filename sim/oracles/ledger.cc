@@ -48,6 +48,7 @@ std::string value_of(const Metadata& metadata, std::string_view wanted) {
 LedgerOracle::LedgerOracle(const Ground& ground)
     : Oracle(ground),
       dialled_(plan().hosts()),
+      failed_(plan().hosts()),
       waiting_(plan().hosts()),
       draining_(plan().hosts()),
       serving_(plan().hosts()),
@@ -117,6 +118,7 @@ void LedgerOracle::on_stopping(HostIndex host) {
     }
   }
   dialled_[host].clear();
+  failed_[host].clear();
   waiting_[host].clear();
   serving_[host] = 0;
   outgoing_[host] = 0;
@@ -488,13 +490,26 @@ void LedgerOracle::judge_failure(HostIndex host, const Exchange& exchange,
       known = limited || exchange.request.largest > own.message_max / 2;
       break;
     }
-    case StatusCode::unavailable: known = may_be_unavailable(exchange); break;
+    case StatusCode::unavailable:
+      known = may_be_unavailable(exchange) && !was_refused_in_vain(exchange);
+      break;
     default: break;
   }
   if (!check(known)) {
     fail(host, text_of(exchange) + " failed for no reason: " + to_text(finished.status.code) +
                    " (" + finished.status.message + ")");
   }
+}
+
+// Turned down at once, without a dial: only for as long as the last one that failed is a reason.
+bool LedgerOracle::was_refused_in_vain(const Exchange& exchange) const {
+  if (exchange.began != world().now()) return false;
+  const Duration patience = world().host(exchange.caller).setup.config.rpc_links.backoff_max;
+  const Moment since = world().now() - patience - patience / 4;  // a slow clock's
+  const auto& failed = failed_[exchange.caller];
+  const auto dial = failed.find(exchange.remote);
+  return (dial == failed.end() || dial->second < since) &&
+         !faults().held_up_since(exchange.caller, since);
 }
 
 bool LedgerOracle::may_be_unavailable(const Exchange& exchange) const {
@@ -548,7 +563,8 @@ void LedgerOracle::on_fact(HostIndex host, const Fact& fact) {
     const auto link = links.find(more->link);
     if (link != links.end()) link->second.allowed = std::max(link->second.allowed, more->total);
   } else if (const auto* down = std::get_if<LinkDown>(&fact)) {
-    links.erase(down->link);
+    const auto ended = links.extract(down->link);
+    if (!ended.empty() && !ended.mapped().up) failed_[host][ended.mapped().remote] = world().now();
   }
 }
 

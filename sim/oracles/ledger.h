@@ -4,10 +4,10 @@
 // be one without asking the code between them. It demands that a call runs at most once, that one
 // with the answer `ok` ran once and to its end, that one that never started never runs; that
 // messages, half-close, headers, status and trailers arrive as they were said, in order, and none
-// that was not; that a failure has a reason; that deadlines hold at both ends; that an end whose
-// other end is over is freed in time; that a request is tried again only where that is safe; and,
-// read off the wire, that a call waits only while its link is not up or has no room, and that who
-// waited longer goes first.
+// that was not; that a failure has a reason, and that nobody is given up for longer than backoff;
+// that deadlines hold at both ends; that an end whose other end is over is freed in time; that a
+// request is tried again only where that is safe; and, read off the wire, that a call waits only
+// while its link is not up or has no room, and that who waited longer goes first.
 #pragma once
 
 #include <cstdint>
@@ -144,6 +144,7 @@ class LedgerOracle final : public Oracle {
   void on_finished(HostIndex host, const CallFinished& finished);
   void judge_failure(HostIndex host, const Exchange& exchange, const CallFinished& finished);
   bool may_be_unavailable(const Exchange& exchange) const;
+  bool was_refused_in_vain(const Exchange& exchange) const;
   void check_deadline(HostIndex host, const Exchange& exchange, const CallArrived& arrived);
   void on_opened(HostIndex host, const Dialled& link, BytesView header);
   void check_dial(HostIndex host, const Connect& connect);
@@ -165,6 +166,7 @@ class LedgerOracle final : public Oracle {
   std::multimap<Moment, Watch> watches_;
   std::optional<Said> said_;
   std::vector<std::map<LinkId, Dialled>> dialled_;  // by host
+  std::vector<std::map<Address, Moment>> failed_;   // by host: the latest dial that came to nothing
   std::vector<std::deque<Name>> waiting_;           // by host: without a stream, oldest first
   std::vector<bool> draining_;                      // by host: it takes no new calls
   std::vector<std::size_t> serving_;                // by host

@@ -137,6 +137,14 @@ void MembershipOracle::on_partition(HostIndex host, const PartitionDetected& tol
     fail(host, "takes " + std::to_string(told.reachable) + " of " + std::to_string(told.known) +
                    " for another part of the cluster");
   }
+  // What cuts it off began a grace ago at the latest; a fast clock is fast by a fifth at the most.
+  const Duration grace = world().host(host).setup.config.swim.partition.grace * 3 / 4;
+  const auto& struck = plan().faults;
+  if (!check(std::any_of(struck.begin(), struck.end(), [&](const Fault& fault) {
+        return Moment(fault.at + grace) <= world().now();
+      }))) {
+    fail(host, "tells a partition sooner than it may");
+  }
 }
 
 // Between the events, one observer's whole view now and then, a large one more rarely: a wrong

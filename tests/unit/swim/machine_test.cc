@@ -235,6 +235,25 @@ BOOST_AUTO_TEST_CASE(EveryMessageToASuspectCarriesTheAccusation) {
   BOOST_TEST((said[0].message.updates[0].accuser == id("c")));
 }
 
+// Lifeguard IV.B: what counts is how many accuse it, not how often or through whom that is told.
+BOOST_AUTO_TEST_CASE(OnlyAnotherAccuserConfirmsASuspicion) {
+  const auto status_after_three = [](const std::vector<std::string>& accusers) {
+    Machine m;
+    m.peer("b");
+    const std::vector<std::string> tellers{"c", "d", "e"};
+    std::vector<LinkId> links;
+    for (const std::string& teller : tellers) links.push_back(m.peer(teller));
+    for (std::size_t i = 0; i < tellers.size(); ++i) {
+      m.say(links[i], tellers[i], Gossip{},
+            {{id("b"), {0, MemberStatus::suspect, address(11)}, id(accusers[i]), {}}});
+    }
+    m.run_until(m.now + 3s);
+    return m.swim.find(id("b"))->status;
+  };
+  BOOST_TEST((status_after_three({"c", "d", "e"}) == MemberStatus::dead));
+  BOOST_TEST((status_after_three({"c", "c", "c"}) == MemberStatus::suspect));
+}
+
 BOOST_AUTO_TEST_CASE(ADeathToldOfALivingMemberIsASuspicionFirst) {
   Machine m;
   m.peer("b");
