@@ -454,12 +454,18 @@ void Core::finish(IncomingCall& call, Status&& status, std::optional<Bytes>&& me
   on_over(id);
 }
 
-bool Core::is_drained() {
+bool Core::is_answered() {
   // An answer that is given and still an order of the engine would be in no count.
   driver_.settle();
-  // Answers count until they are acknowledged: closing a link drops what is on its way.
-  return node().serving() == 0 && incoming_.empty() &&
-         driver_.endpoint().counters().send_buffer_bytes == 0;
+  return node().serving() == 0 && incoming_.empty();
+}
+
+asio::awaitable<bool> Core::wait_passes(Instant until, std::function<bool()> done) {
+  while (!stopped() && !done()) {
+    if (now() >= until) co_return false;
+    co_await pass_over_.wait();
+  }
+  co_return !stopped();
 }
 
 void Core::on_drain(std::function<void()> begun) {
@@ -514,10 +520,18 @@ asio::awaitable<bool> Core::drain_here(std::shared_ptr<Core> self, Duration grac
   timer.async_wait([weak = std::weak_ptr<Core>(self)](std::error_code) {
     if (const auto core = weak.lock()) core->pass_over_.notify();
   });
-  while (!self->stopped() && !self->is_drained() && self->now() < until) {
-    co_await self->pass_over_.wait();
-  }
-  if (self->stopped() || !self->is_drained()) co_return false;
+  const auto answered = [core = self.get()] { return core->is_answered(); };
+  auto answering = self->wait_passes(until, answered);
+  if (!co_await std::move(answering)) co_return false;
+  // Answers count until they are acknowledged: closing a link drops what is on its way. Those that
+  // newcomers get from here on do not: as long as some come, some would always be on their way.
+  const auto acknowledged = [&endpoint = self->driver_.endpoint(),
+                             left = self->driver_.endpoint().unacknowledged_answers()]() mutable {
+    std::erase_if(left, [&](const auto& one) { return !endpoint.is_unacknowledged(one); });
+    return left.empty();
+  };
+  auto acknowledging = self->wait_passes(until, acknowledged);
+  if (!co_await std::move(acknowledging)) co_return false;
   // Callers learn that what they sent meanwhile was not begun; those whose packets cross that, or
   // who did not receive it, are told again while we linger.
   self->command(CloseDrained{});

@@ -178,7 +178,10 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   void abort(std::shared_ptr<IncomingCall> call);
   void forget(IncomingCall& call);
   std::string in_words(Outcome outcome, std::size_t size) const;
-  bool is_drained();
+  // Has every call been answered?
+  bool is_answered();
+  // Waits until `done`, until `until` at most. False: not done, or stopped.
+  asio::awaitable<bool> wait_passes(Instant until, std::function<bool()> done);
   // Names of seeds that the name service did not know when we joined are asked for again, now and
   // then, until it does or another join replaces this one.
   static asio::awaitable<void> keep_resolving(std::weak_ptr<Core> weak, std::uint64_t join,

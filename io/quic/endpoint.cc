@@ -496,4 +496,19 @@ std::optional<Address> Endpoint::remote(LinkId link) const {
   return connection->remote();
 }
 
+std::vector<Endpoint::Answer> Endpoint::unacknowledged_answers() const {
+  std::vector<Answer> answers;
+  for (const auto& [link, entry] : impl_->links_) {
+    for (const StreamId stream : entry.connection->unacknowledged_answers()) {
+      answers.push_back({link, stream});
+    }
+  }
+  return answers;
+}
+
+bool Endpoint::is_unacknowledged(const Answer& answer) const {
+  const Connection* connection = impl_->find(answer.link);
+  return connection != nullptr && connection->is_unacknowledged(answer.stream);
+}
+
 }  // namespace rpcnet::quic

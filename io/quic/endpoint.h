@@ -22,6 +22,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "engine/address.h"
 #include "engine/bytes.h"
@@ -86,6 +87,17 @@ class Endpoint {
   // nullopt: no such link.
   std::optional<PathStats> path(LinkId link) const;
   std::optional<Address> remote(LinkId link) const;
+
+  // A stream that the peer opened and on which bytes of ours are not acknowledged: an answer that
+  // is still on its way.
+  struct Answer {
+    LinkId link{};
+    StreamId stream{};
+  };
+  // All of them, now; walks every stream of every link.
+  std::vector<Answer> unacknowledged_answers() const;
+  // False as well once the stream was reset, or its link has ended.
+  bool is_unacknowledged(const Answer& answer) const;
 
  private:
   class Impl;

@@ -435,6 +435,49 @@ BOOST_AUTO_TEST_CASE(AnAnswerGivenWhileTheDrainLooksIsNotCut) {
   }
 }
 
+// Refusals are answers too, and some were always on their way.
+BOOST_AUTO_TEST_CASE(CallersThatDoNotGoAwayDoNotHoldADrainUp) {
+  asio::io_context context;
+  Host server = start(context);
+  Host client = start(context);
+  bool release = false;
+  server.serve("Slow.one", [&](ServerCall&, Bytes) -> asio::awaitable<Result<Bytes>> {
+    co_await eventually([&] { return release; });
+    co_return pattern(300'000);
+  });
+  bool drain_over = false;
+  std::size_t refused = 0;
+  const auto insist = [&]() -> asio::awaitable<void> {
+    while (!drain_over) {
+      Result<Bytes> late = co_await client.call(peer_of(server), "Slow.one", {});
+      if (late.code() == StatusCode::unavailable) ++refused;
+    }
+  };
+  run(context, [&]() -> asio::awaitable<void> {
+    Result<Bytes> slow;
+    const auto call = [&]() -> asio::awaitable<void> {
+      auto calling = client.call(peer_of(server), "Slow.one", {});
+      slow = co_await std::move(calling);
+    };
+    bool drained = false;
+    const auto drain = [&]() -> asio::awaitable<void> {
+      drained = co_await server.drain(10s);
+      drain_over = true;
+      server.stop();
+    };
+    asio::co_spawn(context, call(), asio::detached);
+    co_await eventually([&] { return server.serving() == 1; });
+    asio::co_spawn(context, drain(), asio::detached);
+    for (int i = 0; i < 16; ++i) asio::co_spawn(context, insist(), asio::detached);
+    co_await eventually([&] { return refused > 100; });
+    release = true;
+    const bool over = co_await eventually([&] { return drain_over && slow.ok(); }, 20s);
+    BOOST_CHECK_MESSAGE(over, to_text(slow.status()));
+    BOOST_CHECK(drained);
+    BOOST_CHECK(slow.ok() && *slow == pattern(300'000));
+  });
+}
+
 BOOST_AUTO_TEST_CASE(GraceIsKept) {
   asio::io_context context;
   Host server = start(context);

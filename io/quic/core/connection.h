@@ -107,6 +107,8 @@ class Connection {
   std::optional<Protocol> protocol() const { return tls_.protocol(); }
   Address remote() const;
   PathStats path() const;
+  std::vector<StreamId> unacknowledged_answers() const { return streams_.unacknowledged_answers(); }
+  bool is_unacknowledged(StreamId id) const { return streams_.is_unacknowledged(id); }
   Duration probe_timeout() const;
   const std::vector<ConnectionId>& ids() const { return ids_; }
 

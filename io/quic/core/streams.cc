@@ -53,6 +53,22 @@ bool Streams::any_live() const {
   });
 }
 
+std::vector<StreamId> Streams::unacknowledged_answers() const {
+  std::vector<StreamId> answers;
+  for (const auto& block : blocks_) {
+    for (const Stream& stream : *block) {
+      if (!stream.open || !stream.opened_by_peer || stream.out.unacknowledged() == 0) continue;
+      answers.push_back(stream.id);
+    }
+  }
+  return answers;
+}
+
+bool Streams::is_unacknowledged(StreamId id) const {
+  const std::uint32_t place = index_.find(id);
+  return place != KeyIndex<StreamId>::kNone && at(place).out.unacknowledged() > 0;
+}
+
 void Streams::wake(Stream& stream) {
   if (stream.next != nullptr || stream.blocked || !stream.writing) return;
   if (!stream.out.has_something()) return;

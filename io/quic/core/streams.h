@@ -48,6 +48,10 @@ class Streams {
   // to be forgotten.
   bool any_live() const;
 
+  // Those that the peer opened and that hold bytes of ours which it has not acknowledged.
+  std::vector<StreamId> unacknowledged_answers() const;
+  bool is_unacknowledged(StreamId id) const;
+
   std::size_t size() const { return index_.size(); }
 
   // Puts the stream into the ring if it has something to send and may.
@@ -69,6 +73,7 @@ class Streams {
   using Block = std::array<Stream, kBlock>;
 
   Stream& at(std::uint32_t place) { return (*blocks_[place / kBlock])[place % kBlock]; }
+  const Stream& at(std::uint32_t place) const { return (*blocks_[place / kBlock])[place % kBlock]; }
 
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<std::uint32_t> free_;  // places
