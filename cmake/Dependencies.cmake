@@ -22,6 +22,7 @@ endforeach()
 
 find_package(Threads REQUIRED)
 find_package(spdlog REQUIRED)
+find_package(ZLIB REQUIRED)
 find_path(RPCNET_ASIO_INCLUDE asio.hpp REQUIRED)
 
 # Archive order matters to the linker: the helper uses both others.

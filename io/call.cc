@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "io/core/compression.h"
 #include "io/core/core.h"
 
 namespace rpcnet {
@@ -15,10 +16,31 @@ CallId id_of(const core::IncomingCall& call) { return call.arrived.call; }
 
 // Of an inbox that is not empty.
 template <typename Call>
-Bytes take_message(Call& call) {
+Bytes take_bytes(Call& call) {
   Bytes message = call.inbox.take();
   if (call.core != nullptr) call.core->consumed(id_of(call), call.inbox, message.size());
   return message;
+}
+
+// The same as the application reads it; absent if that fails, which ends the call.
+std::optional<Bytes> take_message(const std::shared_ptr<core::OutgoingCall>& call) {
+  Bytes message = take_bytes(*call);
+  if (call->unpack_max == 0) return message;
+  auto unpacked =
+      core::unpack(std::move(message), call->unpack_max, "response message", StatusCode::internal);
+  if (unpacked.ok()) return std::move(*unpacked);
+  core::give_up(*call, unpacked.status());
+  return std::nullopt;
+}
+
+std::optional<Bytes> take_message(const std::shared_ptr<core::IncomingCall>& call) {
+  Bytes message = take_bytes(*call);
+  if (call->unpack_max == 0) return message;
+  auto unpacked = core::unpack(std::move(message), call->unpack_max, "request message",
+                               StatusCode::invalid_argument);
+  if (unpacked.ok()) return std::move(*unpacked);
+  core::give_up(call, unpacked.status());
+  return std::nullopt;
 }
 
 // These hold the call's state themselves: the ClientCall that they were asked of may move, or be
@@ -27,7 +49,7 @@ Bytes take_message(Call& call) {
 asio::awaitable<std::optional<Bytes>> next_message(std::shared_ptr<core::OutgoingCall> call) {
   while (call->inbox.empty() && !call->inbox.complete) co_await call->readable.wait();
   if (call->inbox.empty()) co_return std::nullopt;
-  co_return take_message(*call);
+  co_return take_message(call);
 }
 
 asio::awaitable<bool> send_message(std::shared_ptr<core::OutgoingCall> call, Bytes message) {
@@ -43,7 +65,7 @@ asio::awaitable<bool> send_message(std::shared_ptr<core::OutgoingCall> call, Byt
 asio::awaitable<Status> wait_for_end(std::shared_ptr<core::OutgoingCall> call) {
   core::half_close(*call);
   while (!call->end) {
-    while (!call->inbox.empty()) take_message(*call);
+    while (!call->inbox.empty()) take_bytes(*call);
     if (!call->end) co_await call->readable.wait();
   }
   co_return *call->end;
@@ -52,7 +74,7 @@ asio::awaitable<Status> wait_for_end(std::shared_ptr<core::OutgoingCall> call) {
 asio::awaitable<std::optional<Bytes>> next_message(std::shared_ptr<core::IncomingCall> call) {
   while (call->inbox.empty() && !call->inbox.complete) co_await call->readable.wait();
   if (call->inbox.empty()) co_return std::nullopt;
-  co_return take_message(*call);
+  co_return take_message(call);
 }
 
 asio::awaitable<bool> send_message(std::shared_ptr<core::IncomingCall> call, Bytes message) {
@@ -100,7 +122,7 @@ bool ClientCall::try_write(Bytes message) {
 
 std::optional<Bytes> ClientCall::try_read() {
   if (!state_ || state_->inbox.empty()) return std::nullopt;
-  return take_message(*state_);
+  return take_message(state_);
 }
 
 void ClientCall::half_close() {
@@ -167,7 +189,7 @@ bool ServerCall::try_write(Bytes message) {
 
 std::optional<Bytes> ServerCall::try_read() {
   if (state_->inbox.empty()) return std::nullopt;
-  return take_message(*state_);
+  return take_message(state_);
 }
 
 void ServerCall::fail(Status why) { core::give_up(state_, std::move(why)); }

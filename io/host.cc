@@ -106,6 +106,7 @@ const NodeId& Host::id() const { return core_->node().config().id; }
 const std::string& Host::cluster_name() const { return core_->node().config().cluster; }
 std::size_t Host::serving() const { return core()->serving(); }
 HostCounters Host::counters() const { return core()->counters(); }
+HostState Host::state() const { return core()->state(); }
 const Node& Host::node() const { return core_->node(); }
 Instant Host::now() const { return core_->now(); }
 asio::io_context& Host::context() const { return core_->context(); }

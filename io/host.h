@@ -44,7 +44,9 @@
 #include "io/call.h"
 #include "io/cluster_config.h"
 #include "io/completion.h"
+#include "io/compression_options.h"
 #include "io/credentials.h"
+#include "io/host_state.h"
 #include "io/interceptor.h"
 #include "io/quic/config.h"
 #include "io/quic/counters.h"
@@ -95,13 +97,14 @@ struct HostOptions {
   bool member = true;  // false: only calls and serves, takes no part in membership
   bool accept = true;  // false: a pure client; nobody can connect to it
 
-  ClusterConfig cluster{};      // membership, failure detection, balancing
-  RpcConfig rpc{};              // message size, calls, buffers
-  RetryConfig retry{};          // of calls through a Channel or a ClusterClient
-  HedgeConfig hedge{};          // of calls through them to methods marked safe; off
-  OutlierConfig outliers{};     // workers that a ClusterClient leaves alone for a while
-  AdmissionConfig admission{};  // how many handlers run at once; any number
-  LinksConfig links{};          // how peers are dialled for calls
+  ClusterConfig cluster{};           // membership, failure detection, balancing
+  RpcConfig rpc{};                   // message size, calls, buffers
+  RetryConfig retry{};               // of calls through a Channel or a ClusterClient
+  HedgeConfig hedge{};               // of calls through them to methods marked safe; off
+  OutlierConfig outliers{};          // workers that a ClusterClient leaves alone for a while
+  AdmissionConfig admission{};       // how many handlers run at once; any number
+  CompressionOptions compression{};  // of messages; off
+  LinksConfig links{};               // how peers are dialled for calls
   quic::EndpointConfig quic{};  // windows, timeouts, packets; cluster, keys, address are set here
 
   // Events that wait in one EventStream; beyond that they are coalesced, without loss, to a few of
@@ -216,6 +219,7 @@ class Host {
   const std::string& cluster_name() const;
   std::size_t serving() const;  // incoming calls that are open, on all threads
   HostCounters counters() const;
+  HostState state() const;   // of the thread that asks
   const Node& node() const;  // views of the first thread's engine
   Instant now() const;       // the clock that deadlines are given in
   asio::io_context& context() const;

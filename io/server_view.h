@@ -31,6 +31,7 @@ class ServerView {
 
   // As Host's.
   HostCounters counters() const;
+  HostState state() const;
   const Node& node() const;
   Instant now() const;
   asio::io_context& context() const;

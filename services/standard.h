@@ -7,8 +7,8 @@
 
 namespace rpcnet {
 
-// Health, Reflection and Metrics, and of a member ClusterService. Gives Health, to be told of
-// services that cannot be used for a while.
+// Health, Reflection, Metrics and State, and of a member ClusterService. Gives Health, to be told
+// of services that cannot be used for a while.
 std::shared_ptr<Health> serve_standard(Host& host);
 
 }  // namespace rpcnet

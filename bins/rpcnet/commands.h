@@ -7,6 +7,7 @@ int call(int argc, const char* const* argv);
 int list(int argc, const char* const* argv);
 int describe(int argc, const char* const* argv);
 int metrics(int argc, const char* const* argv);
+int state(int argc, const char* const* argv);
 int members(int argc, const char* const* argv);
 int watch(int argc, const char* const* argv);
 int load(int argc, const char* const* argv);

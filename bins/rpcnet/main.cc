@@ -23,6 +23,7 @@ constexpr const char* kHelp =
     "  list HOST:PORT [SERVICE]       tells the services, or the methods of one\n"
     "  describe HOST:PORT SYMBOL      tells the .proto text of a service, message, ...\n"
     "  metrics HOST:PORT              tells what a process has counted, for Prometheus\n"
+    "  state HOST:PORT                tells the links of a process and its open calls\n"
     "  members HOST:PORT              tells the members of a cluster, as one of them sees it\n"
     "  watch HOST:PORT                the same live, with the events, until ^C\n"
     "  load   calls a method at a steady rate, or with so many in flight; tells latencies\n"
@@ -35,9 +36,9 @@ struct Command {
 };
 
 constexpr std::array kCommands{
-    Command{"call", call},       Command{"list", list},       Command{"describe", describe},
-    Command{"metrics", metrics}, Command{"members", members}, Command{"watch", watch},
-    Command{"load", load},       Command{"echo", echo},
+    Command{"call", call},       Command{"list", list},   Command{"describe", describe},
+    Command{"metrics", metrics}, Command{"state", state}, Command{"members", members},
+    Command{"watch", watch},     Command{"load", load},   Command{"echo", echo},
 };
 
 }  // namespace

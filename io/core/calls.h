@@ -4,6 +4,7 @@
 
 #include <asio/cancellation_signal.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -77,6 +78,8 @@ struct OutgoingCall {
   bool conducted = false;  // interceptors have the last word on its end
   Kind kind = Kind::stream;
   bool half_closed = false;
+  bool packs = false;          // what it writes (io/core/compression.h)
+  std::size_t unpack_max = 0;  // of what it reads, bytes; 0: that is not packed
   Inbox inbox;
   std::optional<NodeId> worker;  // that was chosen for it
   Metadata headers;
@@ -101,6 +104,10 @@ struct IncomingCall {
   Runner& runner;
   Core* core = nullptr;  // null: the call is over, or its host is
   CallArrived arrived;
+  bool started = false;        // its handler
+  bool packs = false;          // what it writes, if the caller is told in time
+  bool tells_packing = false;  // the headers that say so have left
+  std::size_t unpack_max = 0;  // of what it reads, bytes; 0: that is not packed
   bool cancelled = false;
   Inbox inbox;
   Metadata trailers;
@@ -150,6 +157,13 @@ class OpenCalls {
   }
 
   bool empty() const { return index_.size() == 0; }
+
+  template <typename Visit>
+  void for_each(const Visit& visit) const {
+    for (const auto& call : calls_) {
+      if (call) visit(*call);
+    }
+  }
 
   std::vector<std::shared_ptr<Call>> take_all() {
     std::vector<std::shared_ptr<Call>> all = std::exchange(calls_, {});

@@ -17,6 +17,7 @@
 #include "engine/rpc/hedge.h"
 #include "engine/rpc/retry.h"
 #include "io/core/chain.h"
+#include "io/core/compression.h"
 
 namespace rpcnet::core {
 namespace {
@@ -32,7 +33,8 @@ Result<Bytes> answer_of(OutgoingCall& call) {
     return error(StatusCode::internal,
                  "the call succeeded without an answer: is the method a stream?");
   }
-  return call.inbox.take();
+  if (call.unpack_max == 0) return call.inbox.take();
+  return unpack(call.inbox.take(), call.unpack_max, "response message", StatusCode::internal);
 }
 
 asio::awaitable<void> ended(std::shared_ptr<OutgoingCall> call) {

@@ -14,7 +14,9 @@
 #include <utility>
 
 #include "engine/cluster/registry.h"
+#include "engine/rpc/retry.h"
 #include "engine/rpc/words.h"
+#include "io/core/compression.h"
 #include "io/core/io_threads.h"
 #include "io/core/link_log.h"
 #include "io/core/recycled.h"
@@ -207,6 +209,7 @@ void Core::begin(const std::shared_ptr<OutgoingCall>& call, Peer&& peer, std::st
   call->id = CallId{next_call_};
   next_call_ += 2;
   const std::size_t size = message ? message->size() : 0;
+  if (settings_.compression.min_bytes > 0) compress(*call, terms.metadata, message);
   const Outcome outcome = driver_.command(StartCall{.call = call->id,
                                                     .peer = std::move(peer),
                                                     .method = std::move(method),
@@ -223,13 +226,32 @@ void Core::begin(const std::shared_ptr<OutgoingCall>& call, Peer&& peer, std::st
   call->writable.notify();
 }
 
+// What is too large stays as it is, and is refused so.
+void Core::compress(OutgoingCall& call, Metadata& metadata, std::optional<Bytes>& message) const {
+  metadata.emplace_back(kAcceptEncoding, kDeflate);
+  if (message) {
+    if (message->size() < settings_.compression.min_bytes || message->size() > message_max())
+      return;
+    auto packed = pack_if_smaller(*message);
+    if (!packed) return;
+    message = std::move(packed);
+  } else {
+    call.packs = true;
+  }
+  metadata.emplace_back(kEncoding, kDeflate);
+}
+
 void half_close(OutgoingCall& call) {
   if (std::exchange(call.half_closed, true)) return;
   if (call.core != nullptr) call.core->command(HalfClose{call.id});
 }
 
 void give_up(OutgoingCall& call, std::optional<Status> why) {
-  if (call.end) return;
+  if (call.end) {
+    // It went well, but what is read of it now did not arrive well.
+    if (why && call.end->ok()) call.end = std::move(why);
+    return;
+  }
   if (why && !call.fault) call.fault = std::move(why);
   if (call.core != nullptr) {
     call.core->command(CancelCall{call.id});
@@ -259,6 +281,9 @@ void conclude(OutgoingCall& call, Status&& status) {
 
 Outcome Core::send(OutgoingCall& call, Bytes message) {
   const std::size_t size = message.size();
+  if (call.packs && size <= message_max()) {
+    message = pack(std::move(message), settings_.compression.min_bytes);
+  }
   const Outcome outcome = command(SendMessage{call.id, std::move(message)});
   if (outcome != Outcome::done && outcome != Outcome::not_writable &&
       outcome != Outcome::unknown_call && outcome != Outcome::already_half_closed) {
@@ -307,6 +332,14 @@ void Core::on(HeadersArrived&& event) {
   OutgoingCall* call = outgoing_.find(event.call);
   if (call == nullptr) return;
   call->headers = std::move(event.metadata);
+  if (const auto* encoding = rpc::find_metadata(call->headers, kEncoding)) {
+    if (*encoding != kDeflate) {
+      return give_up(
+          *call, error(StatusCode::internal, "the answer is encoded as \"" + printable(*encoding) +
+                                                 "\", which nobody asked for"));
+    }
+    call->unpack_max = message_max();
+  }
   call->readable.notify();
 }
 
@@ -349,6 +382,15 @@ void Core::on(CallArrived&& event) {
     driver_.command(FinishCall{event.call, std::nullopt, std::move(status), {}});
     return;
   }
+  const auto* encoding = rpc::find_metadata(event.metadata, kEncoding);
+  if (encoding != nullptr && *encoding != kDeflate) {
+    Status status =
+        error(StatusCode::unimplemented, "messages are encoded as \"" + printable(*encoding) +
+                                             "\"; deflate is what is understood here");
+    driver_.command(FinishCall{event.call, std::nullopt, std::move(status), {}});
+    return;
+  }
+  const bool compressed = encoding != nullptr;
   const CallId id = event.call;
   auto verdict = rpc::Admission::Verdict::run;
   if (admission_) verdict = admission_->on_arrival(now(), id, event.deadline);
@@ -362,13 +404,21 @@ void Core::on(CallArrived&& event) {
   auto call =
       std::allocate_shared<IncomingCall>(Recycled<IncomingCall>(), runner_, std::move(event));
   call->core = this;
+  if (compressed) call->unpack_max = message_max();
+  if (settings_.compression.min_bytes > 0) {
+    const auto* accepted = rpc::find_metadata(call->arrived.metadata, kAcceptEncoding);
+    call->packs = accepted != nullptr && accepts_deflate(*accepted);
+  }
   call->served = found->second;
   call->around = surroundings_;
   incoming_.add(id, call);
   if (verdict == rpc::Admission::Verdict::run) run(call);
 }
 
-void Core::run(const std::shared_ptr<IncomingCall>& call) { handlers_.run(call); }
+void Core::run(const std::shared_ptr<IncomingCall>& call) {
+  call->started = true;
+  handlers_.run(call);
+}
 
 void Core::turn_away(CallId id, std::string words) {
   ++turned_away_;
@@ -418,6 +468,10 @@ void Core::abort(std::shared_ptr<IncomingCall> call) {
 
 Outcome Core::send(IncomingCall& call, Bytes message) {
   const std::size_t size = message.size();
+  if (call.packs && size <= message_max()) {
+    tell_packing(call);
+    message = pack(std::move(message), settings_.compression.min_bytes);
+  }
   const Outcome outcome = command(SendMessage{call.arrived.call, std::move(message)});
   if (outcome == Outcome::message_too_large) {
     call.fault = error(code_of(outcome), "response " + in_words(outcome, size));
@@ -426,7 +480,26 @@ Outcome Core::send(IncomingCall& call, Bytes message) {
 }
 
 Outcome Core::send_headers(IncomingCall& call, Metadata metadata) {
-  return command(SendHeaders{call.arrived.call, std::move(metadata)});
+  if (call.packs) metadata.emplace_back(kEncoding, kDeflate);
+  const Outcome outcome = command(SendHeaders{call.arrived.call, std::move(metadata)});
+  if (call.packs && outcome == Outcome::done) call.tells_packing = true;
+  return outcome;
+}
+
+void Core::tell_packing(IncomingCall& call) {
+  if (!call.tells_packing) send_headers(call, {});
+}
+
+// The only answer of a call is compressed if that is worth the headers that say so.
+std::optional<Bytes> Core::packed_answer(IncomingCall& call, std::optional<Bytes> message) {
+  const std::size_t least = settings_.compression.min_bytes;
+  if (!message || message->size() > message_max()) return message;
+  if (call.tells_packing) return pack(std::move(*message), least);
+  if (message->size() < least) return message;
+  auto packed = pack_if_smaller(*message);
+  if (!packed) return message;
+  tell_packing(call);
+  return packed;
 }
 
 void Core::on_failure(const std::string& method, const char* what) {
@@ -441,6 +514,7 @@ void Core::finish(IncomingCall& call, Status&& status, std::optional<Bytes>&& me
   }
   const CallId id = call.arrived.call;
   const std::size_t size = message ? message->size() : 0;
+  if (call.packs) message = packed_answer(call, std::move(message));
   Outcome outcome = command(
       FinishCall{id, std::move(message), std::move(status), std::exchange(call.trailers, {})});
   if (outcome != Outcome::done && outcome != Outcome::unknown_call) {
@@ -802,6 +876,18 @@ HostCounters Core::counters() const {
   HostCounters counters = counters_here();
   if (threads_ != nullptr) threads_->add_others(driver_.index(), counters);
   return counters;
+}
+
+HostState Core::state() const {
+  HostState state;
+  state.links = driver_.endpoint().links();
+  incoming_.for_each([&](const IncomingCall& call) {
+    HostState::Serving& serving = state.serving[call.arrived.method];
+    ++(call.started ? serving.running : serving.waiting);
+  });
+  state.calls_out = node().outgoing();
+  state.draining = draining_;
+  return state;
 }
 
 std::size_t Core::serving() const {

@@ -135,6 +135,7 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
 
   Status reload(const CredentialFiles& files);
   HostCounters counters() const;
+  HostState state() const;      // of this thread
   std::size_t serving() const;  // on all threads
   const Node& node() const { return driver_.node(); }
   const Driver& driver() const { return driver_; }
@@ -175,6 +176,10 @@ class Core final : public std::enable_shared_from_this<Core>, private EventSink 
   // The handler's place is free: whose turn is it?
   void on_over(CallId id);
   void end(const std::shared_ptr<OutgoingCall>& call, Status&& status, Metadata&& trailers);
+  void compress(OutgoingCall& call, Metadata& metadata, std::optional<Bytes>& message) const;
+  std::optional<Bytes> packed_answer(IncomingCall& call, std::optional<Bytes> message);
+  void tell_packing(IncomingCall& call);
+  std::size_t message_max() const { return node().config().rpc.message_max; }
   void abort(std::shared_ptr<IncomingCall> call);
   void forget(IncomingCall& call);
   std::string in_words(Outcome outcome, std::size_t size) const;

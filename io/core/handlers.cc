@@ -38,6 +38,7 @@ class HandlerChain final : public Chain {
     std::optional<Bytes> request = face_.try_read();
     if (!request) request = co_await face_.read();
     if (!request) {
+      if (const auto& fault = face_.state()->fault) co_return *fault;
       co_return error(StatusCode::invalid_argument,
                       face_.method() + " takes one message and none came");
     }
@@ -80,8 +81,9 @@ asio::awaitable<void> run_handler(const std::shared_ptr<IncomingCall>& call) {
     const auto* unary = std::get_if<UnaryHandler>(&handler);
     if (!status.ok()) {
       if (call->core != nullptr) call->core->on_denied();
-    } else if (unary != nullptr && around.interceptors.empty() && !call->inbox.empty()) {
-      // By far the most calls: nothing around the handler, and its message is here.
+    } else if (unary != nullptr && around.interceptors.empty() && !call->inbox.empty() &&
+               call->unpack_max == 0) {
+      // By far the most calls: nothing around the handler, and its message is here as it is.
       auto running = (*unary)(face, call->inbox.take());
       Result<Bytes> result = co_await std::move(running);
       if (result.ok()) {

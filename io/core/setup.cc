@@ -195,8 +195,8 @@ Result<Setup> set_up(asio::io_context& context, HostOptions options) {
                .credentials = std::move(*credentials),
                .recording = std::move(options.recording),
                .settings = {files, options.event_queue_max, options.call_timeout, options.retry,
-                            options.hedge, options.outliers, options.admission, options.spin,
-                            std::move(options.snapshot)}};
+                            options.hedge, options.outliers, options.admission, options.compression,
+                            options.spin, std::move(options.snapshot)}};
 }
 
 namespace {

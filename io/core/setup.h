@@ -27,6 +27,7 @@ struct HostSettings {
   HedgeConfig hedge;
   OutlierConfig outliers;
   AdmissionConfig admission;
+  CompressionOptions compression;
   Duration spin{};
   SnapshotOptions snapshot;
 };

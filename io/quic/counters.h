@@ -63,6 +63,8 @@ struct PathStats {
   std::uint64_t bytes_in_flight = 0;
   std::uint32_t udp_payload_max = 0;
   std::uint64_t packets_lost = 0;
+  std::uint64_t bytes_in = 0;  // UDP payload
+  std::uint64_t bytes_out = 0;
 };
 
 }  // namespace rpcnet::quic

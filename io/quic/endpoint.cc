@@ -511,4 +511,12 @@ bool Endpoint::is_unacknowledged(const Answer& answer) const {
   return connection != nullptr && connection->is_unacknowledged(answer.stream);
 }
 
+std::vector<LinkView> Endpoint::links() const {
+  std::vector<LinkView> views;
+  for (const auto& [link, entry] : impl_->links_) {
+    if (!entry.connection->ending()) views.push_back(entry.connection->view());
+  }
+  return views;
+}
+
 }  // namespace rpcnet::quic

@@ -32,6 +32,7 @@
 #include "io/quic/boundary.h"
 #include "io/quic/config.h"
 #include "io/quic/counters.h"
+#include "io/quic/link_view.h"
 #include "io/quic/tls_context.h"
 
 namespace rpcnet::quic {
@@ -87,6 +88,8 @@ class Endpoint {
   // nullopt: no such link.
   std::optional<PathStats> path(LinkId link) const;
   std::optional<Address> remote(LinkId link) const;
+  // All that have not ended, in LinkId order.
+  std::vector<LinkView> links() const;
 
   // A stream that the peer opened and on which bytes of ours are not acknowledged: an answer that
   // is still on its way.

@@ -126,7 +126,7 @@ def describes_what_is_served():
     with Echo() as echo:
         expect_run(
             ["rpcnet.Echo  (bytes; not described)", ECHO, "rpcnet.v1.Health", "rpcnet.v1.Metrics",
-             "rpcnet.v1.Reflection"],
+             "rpcnet.v1.Reflection", "rpcnet.v1.State"],
             "list", echo.address)
         words = "rpcnet.example.Words"
         expect_run(
@@ -147,6 +147,16 @@ def tells_what_is_counted():
         status, lines, words = run("metrics", echo.address)
         expect(status == 0, f"{status} {words}")
         expect("rpcnet_calls_answered_total{status=\"ok\"} 2" in lines, "\n".join(lines))
+
+
+def tells_what_is_done_now():
+    with Echo() as echo:
+        status, lines, words = run("state", echo.address)
+        expect(status == 0, f"{status} {words}")
+        link = next((line.split() for line in lines if " rpc " in line), [])
+        expect(link[4:6] == ["by", "peer"], "\n".join(lines))
+        expect(any(line.split() == ["rpcnet.v1.State.Read", "1", "0"] for line in lines),
+               "\n".join(lines))
 
 
 def wrong_input_is_named():
@@ -246,6 +256,7 @@ CHECKS = {
         tells_the_status_as_words_and_number,
         describes_what_is_served,
         tells_what_is_counted,
+        tells_what_is_done_now,
         wrong_input_is_named,
         shows_the_members_of_a_cluster,
     )

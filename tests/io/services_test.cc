@@ -18,6 +18,7 @@
 #include "rpcnet/v1/health.rpcnet.h"
 #include "rpcnet/v1/metrics.rpcnet.h"
 #include "rpcnet/v1/reflection.rpcnet.h"
+#include "rpcnet/v1/state.rpcnet.h"
 #include "services/standard.h"
 #include "tests/io/kinds.rpcnet.h"
 #include "tests/io/support/rig.h"
@@ -148,7 +149,7 @@ BOOST_AUTO_TEST_CASE(ReflectionTellsWhatIsServed) {
     }
     BOOST_CHECK_EQUAL(text,
                       "Plain? 1\nrpcnet.test.Kinds 6\nrpcnet.v1.Cluster 2\nrpcnet.v1.Health 2\n"
-                      "rpcnet.v1.Metrics 1\nrpcnet.v1.Reflection 2\n");
+                      "rpcnet.v1.Metrics 1\nrpcnet.v1.Reflection 2\nrpcnet.v1.State 1\n");
   });
 }
 
@@ -222,6 +223,55 @@ BOOST_AUTO_TEST_CASE(MembersAreToldWithTheirTagsAndTheirHealth) {
     }
     const Status end = co_await watching.finish();
     BOOST_CHECK_MESSAGE(end.code == StatusCode::unavailable, to_text(end));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(WhatAHostDoesNowIsToldLinkByLink) {
+  Served served;
+  bool release = false;
+  served.server.serve("Slow.one", [&](ServerCall&, Bytes) -> asio::awaitable<Result<Bytes>> {
+    co_await eventually([&] { return release; });
+    co_return Bytes{};
+  });
+  const v1::StateClient client(served.channel);
+  run(served.context, [&]() -> asio::awaitable<void> {
+    std::size_t over = 0;
+    for (int i = 0; i < 2; ++i) {
+      served.host.call(peer_of(served.server), "Slow.one", Bytes(50'000), {},
+                       [&](const Result<Bytes>&) { ++over; });
+    }
+    const bool begun = co_await eventually([&] { return served.server.serving() == 2; });
+    BOOST_REQUIRE(begun);
+    const v1::ReadStateRequest request;
+    const auto state = co_await client.Read(request);
+    BOOST_REQUIRE_MESSAGE(state.ok(), to_text(state.status()));
+    BOOST_CHECK_EQUAL(state->node(), "server");
+    BOOST_CHECK(!state->draining());
+    BOOST_REQUIRE_EQUAL(state->serving_size(), 2);
+    BOOST_CHECK_EQUAL(state->serving(0).method(), "Slow.one");
+    BOOST_CHECK_EQUAL(state->serving(0).running(), 2U);
+    BOOST_CHECK_EQUAL(state->serving(1).method(), "rpcnet.v1.State.Read");
+    BOOST_REQUIRE_EQUAL(state->links_size(), 1);
+    const v1::Link& link = state->links(0);
+    BOOST_CHECK(link.accepted() && link.up());
+    BOOST_CHECK(link.protocol() == v1::Link::RPC);
+    BOOST_CHECK_EQUAL(link.remote(), to_text(served.host.address()));
+    BOOST_CHECK(!link.peer().empty());
+    BOOST_CHECK_GE(link.streams(), 3U);
+    BOOST_CHECK_GT(link.rtt_us(), 0U);
+    BOOST_CHECK_GT(link.bytes_in(), 100'000U);
+    BOOST_CHECK_GT(link.bytes_out(), 1'000U);
+
+    const HostState here = served.host.state();
+    BOOST_REQUIRE_EQUAL(here.links.size(), 1U);
+    BOOST_CHECK(!here.links[0].accepted);
+    BOOST_CHECK(here.links[0].remote == served.server.address());
+    BOOST_CHECK_EQUAL(here.calls_out, 2U);
+    release = true;
+    const bool ended = co_await eventually([&] { return over == 2; });
+    BOOST_CHECK(ended);
+    BOOST_CHECK_EQUAL(served.host.state().calls_out, 0U);
+    BOOST_CHECK(served.server.state().serving.empty());
   });
 }
 

@@ -725,7 +725,23 @@ PathStats Connection::path() const {
           .bytes_in_flight = info.bytes_in_flight,
           .udp_payload_max =
               static_cast<std::uint32_t>(ngtcp2_conn_get_path_max_tx_udp_payload_size2(conn_)),
-          .packets_lost = info.pkt_lost};
+          .packets_lost = info.pkt_lost,
+          .bytes_in = info.bytes_recv,
+          .bytes_out = info.bytes_sent};
+}
+
+LinkView Connection::view() const {
+  return {.link = link_,
+          .accepted = accepted_,
+          .up = up_,
+          .protocol = protocol(),
+          .remote = remote(),
+          .identity = peer_.identity,
+          .streams = streams_.size(),
+          .unacknowledged_bytes = unacknowledged_,
+          .uncredited_bytes = uncredited_,
+          .datagrams_waiting = datagrams_.size(),
+          .path = path()};
 }
 
 }  // namespace rpcnet::quic

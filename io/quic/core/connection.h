@@ -20,6 +20,7 @@
 #include "io/quic/core/silence_watch.h"
 #include "io/quic/core/streams.h"
 #include "io/quic/core/tls_session.h"
+#include "io/quic/link_view.h"
 
 namespace rpcnet::quic {
 
@@ -109,6 +110,7 @@ class Connection {
   PathStats path() const;
   std::vector<StreamId> unacknowledged_answers() const { return streams_.unacknowledged_answers(); }
   bool is_unacknowledged(StreamId id) const { return streams_.is_unacknowledged(id); }
+  LinkView view() const;
   Duration probe_timeout() const;
   const std::vector<ConnectionId>& ids() const { return ids_; }
 
