@@ -12,6 +12,9 @@ target_include_directories(rpcnet_all INTERFACE "$<BUILD_INTERFACE:${PROJECT_BIN
 install(TARGETS rpcnet_all rpcnet_io rpcnet_quic rpcnet_engine rpcnet_services
     rpcnet_services_messages protoc-gen-rpcnet EXPORT rpcnet
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+# What `cmake --install` needs, and no tests.
+add_custom_target(installed DEPENDS rpcnet_io rpcnet_quic rpcnet_engine rpcnet_services
+  rpcnet_services_messages protoc-gen-rpcnet)
 install(EXPORT rpcnet NAMESPACE rpcnet:: DESTINATION "${package}" FILE rpcnet-targets.cmake)
 foreach(module engine io services)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/${module}"

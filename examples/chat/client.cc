@@ -48,7 +48,7 @@ asio::awaitable<void> listen(rpcnet::Host& host, std::string who) {
 }
 
 int main(int argc, char** argv) {
-  if (argc != 2) return std::puts("usage: chat_client NAME"), 64;
+  if (argc != 2) return std::fputs("usage: chat_client NAME\n", stderr), 64;
   return rpcnet::run({.member = false, .accept = false},
                      [&](rpcnet::Host& host) { return listen(host, argv[1]); });
 }

@@ -32,7 +32,8 @@ asio::awaitable<void> ask(rpcnet::Host& host, std::vector<std::string> seeds) {
   rpcnet::WorkerRegistry registry(cluster, rpcnet::LoadBalancingStrategy::LeastConnections);
   registry.start();
   rpcnet::EventStream events = cluster.events();  // NodeJoined, NodeLeft, NodeFailed, ...
-  co_await cluster.join(seeds);
+  const rpcnet::Status joined = co_await cluster.join(seeds);
+  if (!joined.ok()) throw std::runtime_error(to_text(joined));
   while (registry.workers().empty()) co_await events.next();
 
   const greeter::GreeterClient any(rpcnet::Channel(rpcnet::ClusterClient(host, registry)));
@@ -46,8 +47,10 @@ asio::awaitable<void> ask(rpcnet::Host& host, std::vector<std::string> seeds) {
 }
 
 int main(int argc, char** argv) {
-  if (argc < 3) return std::cout << "usage: cluster_node worker|ask HOST:PORT [SEED]\n", 64;
-  const bool works = std::string(argv[1]) == "worker";
+  const bool works = argc > 2 && argv[1] == std::string("worker");
+  if (!works && (argc < 4 || argv[1] != std::string("ask"))) {
+    return std::cerr << "usage: cluster_node worker|ask HOST:PORT [SEED]\n", 64;
+  }
   const std::vector<std::string> seeds(argv + 3, argv + argc);
   return rpcnet::run({.bind = argv[2]}, [&](rpcnet::Host& host) {
     return works ? work(host, seeds) : ask(host, seeds);

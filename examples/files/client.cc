@@ -22,10 +22,7 @@ asio::awaitable<void> send(rpcnet::Host& host, std::filesystem::path path, int c
   files::FileName name;
   name.set_name(path.filename());
   const auto kept = co_await client.Have(name, {.wait_for_ready = true});
-  if (!kept.ok()) {
-    std::puts(to_text(kept.status()).c_str());
-    co_return;
-  }
+  if (!kept.ok()) throw std::runtime_error(to_text(kept.status()));
   std::printf("going on at %llu\n", static_cast<unsigned long long>(kept->bytes()));
 
   auto upload = client.Upload({.timeout = 60s});
@@ -55,20 +52,17 @@ asio::awaitable<void> send(rpcnet::Host& host, std::filesystem::path path, int c
     std::puts("giving up");
   } else {
     const auto receipt = co_await upload.finish();
-    if (receipt.ok()) {
-      std::printf("stored %llu bytes, crc32 %08x\n",
-                  static_cast<unsigned long long>(receipt->bytes()), receipt->crc32());
-    } else {
-      std::puts(to_text(receipt.status()).c_str());
-    }
+    if (!receipt.ok()) throw std::runtime_error(to_text(receipt.status()));
+    std::printf("stored %llu bytes, crc32 %08x\n",
+                static_cast<unsigned long long>(receipt->bytes()), receipt->crc32());
   }
 }
 
 int main(int argc, char** argv) {
-  if (argc < 2 || !std::filesystem::is_regular_file(argv[1])) {
-    return std::puts("usage: files_client FILE [CHUNKS]"), 64;
+  const int chunks_max = argc > 2 ? std::atoi(argv[2]) : 0;
+  if (argc < 2 || !std::filesystem::is_regular_file(argv[1]) || (argc > 2 && chunks_max < 1)) {
+    return std::fputs("usage: files_client FILE [CHUNKS]\n", stderr), 64;
   }
-  return rpcnet::run({.member = false, .accept = false}, [&](rpcnet::Host& host) {
-    return send(host, argv[1], argc > 2 ? std::atoi(argv[2]) : 0);
-  });
+  return rpcnet::run({.member = false, .accept = false},
+                     [&](rpcnet::Host& host) { return send(host, argv[1], chunks_max); });
 }

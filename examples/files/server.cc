@@ -93,6 +93,8 @@ class Files final : public files::FilesService {
 };
 
 int main(int argc, char** argv) {
-  if (argc != 2) return std::puts("usage: files_server DIRECTORY"), 64;
+  if (argc != 2 || !fs::is_directory(argv[1])) {
+    return std::fputs("usage: files_server DIRECTORY\n", stderr), 64;
+  }
   return rpcnet::run({.bind = "127.0.0.1:7003"}, std::make_shared<Files>(argv[1]));
 }

@@ -8,7 +8,8 @@ asio::awaitable<void> greet(rpcnet::Host& host) {
   greeter::Request request;
   request.set_name("world");
   const auto reply = co_await client.Greet(request, {.wait_for_ready = true});
-  std::cout << (reply.ok() ? reply->text() : to_text(reply.status())) << '\n';
+  if (!reply.ok()) throw std::runtime_error(to_text(reply.status()));
+  std::cout << reply->text() << '\n';
 }
 
 int main() { return rpcnet::run({.member = false, .accept = false}, greet); }

@@ -23,7 +23,8 @@ asio::awaitable<void> run(rpcnet::Host& host, Task task) {
   registry.start();
   rpcnet::EventStream events = cluster.events();
   const std::vector<std::string> seeds{task.seed};
-  co_await cluster.join(seeds);
+  const rpcnet::Status joined = co_await cluster.join(seeds);
+  if (!joined.ok()) throw std::runtime_error(to_text(joined));
   while (registry.workers().size() < task.nodes) co_await events.next();
 
   const kv::StoreClient store(rpcnet::Channel(rpcnet::ClusterClient(host, registry)));
@@ -57,9 +58,11 @@ asio::awaitable<void> run(rpcnet::Host& host, Task task) {
 
 int main(int argc, char** argv) {
   const std::string verb = argc == 5 ? argv[1] : "";
-  if (verb != "put" && verb != "get") {
-    return std::puts("usage: kv_client put|get KEYS NODES SEED"), 64;
+  const int keys = argc == 5 ? std::atoi(argv[2]) : 0;
+  const int nodes = argc == 5 ? std::atoi(argv[3]) : 0;
+  if ((verb != "put" && verb != "get") || keys < 1 || nodes < 1) {
+    return std::fputs("usage: kv_client put|get KEYS NODES SEED\n", stderr), 64;
   }
-  const Task task{verb == "put", std::atoi(argv[2]), std::strtoull(argv[3], nullptr, 10), argv[4]};
+  const Task task{verb == "put", keys, static_cast<std::size_t>(nodes), argv[4]};
   return rpcnet::run({.bind = "127.0.0.1:0"}, [&](rpcnet::Host& host) { return run(host, task); });
 }

@@ -51,7 +51,7 @@ asio::awaitable<void> work(rpcnet::Host& host, std::vector<std::string> seeds) {
 }
 
 int main(int argc, char** argv) {
-  if (argc < 2) return std::puts("usage: kv_node HOST:PORT [SEED]"), 64;
+  if (argc < 2) return std::fputs("usage: kv_node HOST:PORT [SEED]\n", stderr), 64;
   return rpcnet::run({.bind = argv[1]},
                      [&](rpcnet::Host& host) { return work(host, {argv + 2, argv + argc}); });
 }
