@@ -8,7 +8,9 @@
 
 #include <map>
 #include <optional>
+#include <stdexcept>
 
+#include "engine/config_bounds.h"
 #include "engine/rpc/batcher.h"
 #include "engine/rpc/frame.h"
 #include "engine/rpc/retry.h"
@@ -148,6 +150,7 @@ class BatchQueue : public std::enable_shared_from_this<BatchQueue> {
 };
 
 std::shared_ptr<BatchQueue> make_batch_queue(const BatchConfig& config, BatchWork work) {
+  if (const auto fault = fault_of(config)) throw std::invalid_argument(*fault);
   return std::make_shared<BatchQueue>(config, std::move(work));
 }
 

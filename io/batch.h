@@ -71,6 +71,7 @@ Status wrong_count(std::size_t results, std::size_t requests);
 template <typename Request, typename Reply>
 class Batch {
  public:
+  // Throws std::invalid_argument if the configuration is out of its bounds.
   Batch(const BatchConfig& config, BatchHandler<Request, Reply> handler)
       : queue_(core::make_batch_queue(
             config, [handler = std::move(handler)](const core::BatchSlots& slots) {

@@ -161,7 +161,8 @@ class Host {
   // finishes those it has. At any time, also from inside a handler.
   void serve(std::string method, UnaryHandler handler);
   void serve_stream(std::string method, StreamHandler handler);
-  // Unary calls that are answered together (io/batch.h).
+  // Unary calls that are answered together (io/batch.h). Throws std::invalid_argument if `config`
+  // is out of its bounds (engine/config_bounds.h).
   void register_batched(std::string method, BatchHandler<Bytes, Bytes> handler,
                         const BatchConfig& config = {});
   // All methods of a service; it lives until they are replaced and their calls are over.

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <optional>
 
+#include "engine/config_bounds.h"
 #include "engine/profiles.h"
 #include "sim/keyed.h"
 #include "sim/settings.h"
@@ -138,6 +139,7 @@ class Expander {
       if (!set_knob(probe, name, value)) fail(range.line, "no such knob: " + name);
       plan_.knobs.emplace_back(name, value);
     }
+    if (const auto fault = fault_of(probe)) fail(0, "[knobs]: " + *fault);
     if (plan_.members() == 0) fail(0, "a cluster needs a director or a worker");
     plan_.zones = std::clamp<std::size_t>(plan_.zones, 1, plan_.hosts());
     for (std::size_t i = 0; i < scenario_.links.size(); ++i) fill_link(i, scenario_.links[i]);

@@ -109,7 +109,9 @@ void Outliers::forgive(Instant now, Worker& worker) const {
 }
 
 Duration Outliers::term(std::uint32_t times) const {
-  return std::min(config_.away_min * (1U << std::min(times, 20U)), config_.away_max);
+  Duration term = config_.away_min;
+  while (times-- > 0 && term < config_.away_max) term *= 2;
+  return std::min(term, config_.away_max);
 }
 
 bool Outliers::room_for(Instant now, const Worker& another) const {

@@ -4,11 +4,15 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 
+#include "engine/bounds.h"
+#include "engine/config_bounds.h"
 #include "io/core/core.h"
 #include "io/core/io_threads.h"
+#include "io/quic/config_bounds.h"
 #include "io/resolve.h"
 #include "io/system.h"
 
@@ -126,7 +130,29 @@ Status check_identity(const Credentials& credentials, const CredentialFiles& fil
   return {};
 }
 
+namespace {
+
+constexpr std::size_t kThreadsMax = 128;  // an index is one byte of a connection id
+
+constexpr Duration kSpinMax = std::chrono::seconds(1);
+
+std::optional<std::string> fault_of(const HostOptions& options) {
+  Bounds bounds("HostOptions");
+  bounds.number("io_threads", options.io_threads, 1, kThreadsMax)
+      .number("event_queue_max", options.event_queue_max, 1)
+      .time("call_timeout", options.call_timeout.value_or(Duration()))
+      .time("spin", options.spin, {}, kSpinMax);
+  if (bounds.fault()) return bounds.fault();
+  if (auto fault = rpcnet::fault_of(options.retry)) return fault;
+  if (auto fault = rpcnet::fault_of(options.hedge)) return fault;
+  if (auto fault = rpcnet::fault_of(options.outliers)) return fault;
+  return quic::fault_of(options.quic);
+}
+
+}  // namespace
+
 Result<Setup> set_up(asio::io_context& context, HostOptions options) {
+  if (auto fault = fault_of(options)) return error(StatusCode::invalid_argument, *fault);
   const CredentialFiles files = located(options.credentials);
   auto credentials = load_credentials(files);
   if (!credentials.ok()) return credentials.status();
@@ -170,6 +196,7 @@ Result<Setup> set_up(asio::io_context& context, HostOptions options) {
                   .registry = options.cluster.registry};
   if (options.cluster.links) node.gossip_links = *options.cluster.links;
   node.gossip_links.per_peer_max = 1;
+  if (auto fault = rpcnet::fault_of(node)) return error(StatusCode::invalid_argument, *fault);
 
   quic::EndpointConfig endpoint = std::move(options.quic);
   endpoint.cluster = cluster;
@@ -201,8 +228,6 @@ Result<Setup> set_up(asio::io_context& context, HostOptions options) {
 
 namespace {
 
-constexpr std::size_t kThreadsMax = 128;  // an index is one byte of a connection id
-
 constexpr std::uint64_t kThreadFork = 0x746872656164;  // "thread"
 
 // The same process again, for another of its threads, but for its membership.
@@ -225,11 +250,6 @@ Result<std::shared_ptr<Core>> start_core(asio::io_context& context, HostOptions 
   const std::size_t count = options.io_threads;
   const std::size_t buffer_bytes = options.socket_buffer_bytes;
   const bool steering = options.io_steering;
-  if (count < 1 || count > kThreadsMax) {
-    return error(StatusCode::invalid_argument, "io_threads is " + std::to_string(count) +
-                                                   ", expected 1 to " +
-                                                   std::to_string(kThreadsMax));
-  }
   auto first = set_up(context, std::move(options));
   if (!first.ok()) return first.status();
   if (count == 1) {

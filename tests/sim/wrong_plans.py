@@ -27,6 +27,7 @@ WRONG = [
     ('[network]\nloss_ppm = 2000000\n', 2, ["loss_ppm", "1000000"]),
     ('name = "x"\nprofile = "fast"\n', 2, ["no such profile", "fast", "pure_swim"]),
     ('[knobs]\nprobe_interval = 3\n', 2, ["no such knob", "probe_interval"]),
+    ('[knobs]\nsync_interval_ms = 0\n', 0, ["sync_interval is 0 ms", "expected 1 ms"]),
     ('[swarm]\nfaults = 3\nkinds = ["flood"]\n', 2, ["no such fault", "flood"]),
     ('[swarm]\nfault = 3\n', 2, ["fault"]),
     ('[faults]\nline = []\n', 1, ["lines"]),
