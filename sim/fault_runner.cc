@@ -11,7 +11,10 @@ bool touches_process(FaultKind kind) {
          kind == FaultKind::clock_drift;
 }
 
-enum class FaultStep : std::uint8_t { begin, end, farewell_done };
+enum class FaultStep : std::uint8_t { begin, end, drained, farewell_done };
+
+// How long who leaves takes no new calls before it says farewell.
+constexpr Duration kDrain = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -46,6 +49,8 @@ void FaultRunner::handle(const Happening& happening) {
   switch (static_cast<FaultStep>(happening.kind)) {
     case FaultStep::begin: return begin(happening.b);
     case FaultStep::end: return end(happening.b);
+    case FaultStep::drained:
+      return say_farewell(happening.b, static_cast<HostIndex>(happening.a), happening.life);
     case FaultStep::farewell_done: {
       const auto host = static_cast<HostIndex>(happening.b);
       if (world_.host(host).running() && world_.life(host) == happening.life) {
@@ -118,12 +123,9 @@ void FaultRunner::happen(std::size_t index, HostIndex host) {
         world_.stop(host, HostState::idle);
         return;
       }
-      // As a careful program ends: nothing new, then farewell.
+      // As a careful program ends: nothing new for a while, then farewell.
       world_.submit(host, StopAccepting{});
-      // A node that knows nobody completes at once, inside submit().
-      left_[host] = true;
-      if (world_.submit(host, Leave{}) == Outcome::done) ++effects_[index];
-      else left_[host] = false;
+      drain(index, host);
       return;
     case FaultKind::pause: world_.pause(host); return;
     case FaultKind::slow:
@@ -141,6 +143,24 @@ void FaultRunner::happen(std::size_t index, HostIndex host) {
       return;
     default: return;
   }
+}
+
+void FaultRunner::drain(std::size_t index, HostIndex host) {
+  Happening over;
+  over.party = Party::fault;
+  over.kind = static_cast<std::uint8_t>(FaultStep::drained);
+  over.life = world_.life(host);
+  over.a = host;
+  over.b = index;
+  world_.schedule(std::min(world_.now() + kDrain, Moment(plan_.active)), 0, std::move(over));
+}
+
+void FaultRunner::say_farewell(std::size_t index, HostIndex host, std::uint32_t life) {
+  if (!world_.host(host).running() || world_.life(host) != life) return;
+  // A node that knows nobody completes at once, inside submit().
+  left_[host] = true;
+  if (world_.submit(host, Leave{}) == Outcome::done) ++effects_[index];
+  else left_[host] = false;
 }
 
 void FaultRunner::end(std::size_t index) {

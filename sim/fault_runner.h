@@ -40,6 +40,8 @@ class FaultRunner final : public Tap {
   void begin(std::size_t index);
   void end(std::size_t index);
   void happen(std::size_t index, HostIndex host);
+  void drain(std::size_t index, HostIndex host);
+  void say_farewell(std::size_t index, HostIndex host, std::uint32_t life);
 
   World& world_;
   const Plan& plan_;

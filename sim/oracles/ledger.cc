@@ -518,7 +518,7 @@ bool LedgerOracle::may_be_unavailable(const Exchange& exchange) const {
   if (faults().disturbed_since(began - seconds(10))) return true;
   // Whose clock jumped, or who was paused, may have forgotten idle links that the peer still has.
   const auto lately = [&](HostIndex host) {
-    return !world().host(host).running() || faults().has_left(host) ||
+    return !world().host(host).running() || draining_[host] ||
            (changed_[host] && *changed_[host] >= began - memory) ||
            faults().was_absent_since(host, began - memory);
   };
