@@ -64,6 +64,11 @@ class NameIndex {
     return find(hash, [](std::uint32_t) { return true; });
   }
 
+  // Room for so many names.
+  void reserve(std::size_t count) {
+    while (4 * count > 3 * cells_.size()) grow();
+  }
+
   // The name must not be there yet.
   void add(std::uint64_t hash, std::uint32_t position) {
     if (4 * (size_ + 1) > 3 * cells_.size()) grow();

@@ -365,7 +365,7 @@ void Node::Parts::follow_events_from(std::size_t mark) {
 
 Node::Node(NodeConfig config, std::span<const Member> remembered)
     : parts_(std::make_unique<Parts>(std::move(config))) {
-  if (parts_->swim) parts_->swim->remember(remembered, parts_->out);
+  if (parts_->swim) parts_->swim->remember(remembered);
 }
 Node::~Node() = default;
 

@@ -34,8 +34,8 @@ namespace rpcnet {
 
 class Node {
  public:
-  // `remembered`: members that are known from the beginning, as from a snapshot. The application
-  // hears that they joined; nobody is told, since they are no news.
+  // `remembered`: members that are known from the beginning, as from a snapshot. Nobody is told of
+  // them, the application neither: they are no news.
   explicit Node(NodeConfig config, std::span<const Member> remembered = {});
   ~Node();
   Node(const Node&) = delete;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -55,6 +56,12 @@ struct alignas(64) Host {
   HostSetup setup;
 
   bool running() const { return state == HostState::running; }
+
+  // What this life knows from the beginning, itself among them; no event tells of it.
+  std::span<const Member> remembered() const {
+    const bool remembers = setup.remembered && life == 1;
+    return remembers ? std::span(*setup.remembered) : std::span<const Member>();
+  }
 
   // Every input goes through here: `give` gets the node, or the recorder in front of it.
   template <typename Give>

@@ -91,6 +91,8 @@ std::shared_ptr<const std::vector<Member>> everybody(const Plan& plan) {
     }
     members->push_back(std::move(member));
   }
+  std::sort(members->begin(), members->end(),
+            [](const Member& x, const Member& y) { return x.id < y.id; });
   return members;
 }
 

@@ -32,6 +32,7 @@ TimelineRecorder::TimelineRecorder(World& world, const Plan& plan)
 void TimelineRecorder::on_started(HostIndex host) {
   starts_.emplace_back(world_.now(), host);
   note(host, HostActivity::up);
+  if (!world_.host(host).remembered().empty()) look(host);
 }
 
 void TimelineRecorder::on_stopping(HostIndex host) {

@@ -124,9 +124,7 @@ void World::start(HostIndex index) {
   host.busy_until = now_;
   NodeConfig config = host.setup.config;
   config.seed = keyed_.draw({Domain::node, index, 0, host.life});
-  const bool remembers = host.setup.remembered && host.life == 1;
-  host.node = std::make_unique<Node>(std::move(config),
-                                     remembers ? *host.setup.remembered : std::vector<Member>{});
+  host.node = std::make_unique<Node>(std::move(config), host.remembered());
   if (host.recorded) {
     host.recorder = std::make_unique<Recorder>(*host.node, local_now(index), RecorderOptions{});
   }

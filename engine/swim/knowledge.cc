@@ -40,7 +40,7 @@ Knowledge::Knowledge(Core& core, Suspicions& suspicions, Flaps& flaps)
       remindable_(kRemindersBurst, kRemindersRefill),
       notices_(kNoticesBurst, kNoticesRefill) {}
 
-void Knowledge::remember(const Member& member, Outbox& out) {
+void Knowledge::remember(const Member& member) {
   if (!is_member(member.status) || core_.table.find(member.id)) return;
   if (core_.table.size() >= core_.config.members_max) return;
   const Liveness liveness{member.incarnation, MemberStatus::alive, member.address};
@@ -48,7 +48,6 @@ void Knowledge::remember(const Member& member, Outbox& out) {
                         ? core_.table.add(member.id, liveness, {member.tags_version, member.tags})
                         : core_.table.add(member.id, liveness);
   changes_.push_back({slot, true, false});
-  out.push(MemberEvent{MemberEventKind::joined, core_.table[slot].view().copy()});
 }
 
 std::optional<Slot> Knowledge::hear(Instant now, const SenderView& sender, MemberStatus status,

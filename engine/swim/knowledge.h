@@ -66,7 +66,7 @@ class Knowledge {
   Knowledge(Core& core, Suspicions& suspicions, Flaps& flaps);
 
   // Takes in a living member without news of it: who remembers it was told before.
-  void remember(const Member& member, Outbox& out);
+  void remember(const Member& member);
 
   // A member spoke: that is a claim to be alive, or to have left. nullopt: the table is full.
   std::optional<Slot> hear(Instant now, const SenderView& sender, MemberStatus status, LinkId link,

@@ -2,6 +2,7 @@
 #include "engine/swim/membership.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "engine/assert.h"
@@ -16,7 +17,10 @@ namespace {
 class Print {
  public:
   void add(std::uint64_t value) {
-    for (int shift = 0; shift < 64; shift += 8) step(static_cast<std::uint8_t>(value >> shift));
+    for (int octets = 8; octets > 0; --octets, value >>= 8) {
+      if (value == 0) return add_zeros(octets);
+      step(static_cast<std::uint8_t>(value));
+    }
   }
   void add(const std::string& text) {
     add(text.size());
@@ -34,7 +38,18 @@ class Print {
   }
 
  private:
-  void step(std::uint8_t byte) { state_ = (state_ ^ byte) * 0x100000001b3; }
+  static constexpr std::uint64_t kPrime = 0x100000001b3;
+
+  void step(std::uint8_t byte) { state_ = (state_ ^ byte) * kPrime; }
+  // As many steps, of which each only multiplies: most numbers are small.
+  void add_zeros(int count) {
+    static constexpr auto kPowers = [] {
+      std::array<std::uint64_t, 9> powers{1};
+      for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * kPrime;
+      return powers;
+    }();
+    state_ *= kPowers[static_cast<std::size_t>(count)];
+  }
   std::uint64_t state_ = 0xcbf29ce484222325;
 };
 
@@ -83,6 +98,14 @@ void Membership::expect(std::span<const UpdateView> updates) const {
     const std::uint32_t slot = by_name_.likely(hash_name(update.id));
     if (slot != NameIndex::kNone) expect(slot);
   }
+}
+
+void Membership::reserve(std::size_t count) {
+  order();  // who comes in order is then merged and not sorted
+  chunks_.reserve((count + kChunk - 1) / kChunk);
+  by_name_.reserve(count);
+  order_.reserve(count);
+  living_.reserve(count);
 }
 
 Slot Membership::add(const NodeId& id, const Liveness& liveness) {
@@ -191,7 +214,7 @@ const std::vector<Slot>& Membership::order() const {
   if (ordered_ == order_.size()) return order_;
   const auto before = [this](Slot x, Slot y) { return (*this)[x].id < (*this)[y].id; };
   const auto fresh = order_.begin() + static_cast<std::ptrdiff_t>(ordered_);
-  std::sort(fresh, order_.end(), before);
+  if (!std::is_sorted(fresh, order_.end(), before)) std::sort(fresh, order_.end(), before);
   std::inplace_merge(order_.begin(), fresh, order_.end(), before);
   ordered_ = order_.size();
   return order_;

@@ -114,6 +114,9 @@ class Membership {
     __builtin_prefetch(&record.tags_version);
   }
 
+  // Room for so many.
+  void reserve(std::size_t count);
+
   Slot add(const NodeId& id, const Liveness& liveness);
   Slot add(const NodeId& id, const Liveness& liveness, const TagSet& tags);
   void set_liveness(Slot slot, const Liveness& liveness, const std::optional<NodeId>& accuser);

@@ -18,6 +18,7 @@ class Rotation {
  public:
   explicit Rotation(Rng rng) : rng_(rng) {}
 
+  void reserve(std::size_t count) { slots_.reserve(count); }
   void add(Slot slot);
   void remove(Slot slot);
 

@@ -331,8 +331,10 @@ void Swim::suspect_hint(Instant now, const Address& address, Outbox& out) {
   p.settle(now, out);
 }
 
-void Swim::remember(std::span<const Member> members, Outbox& out) {
-  for (const Member& member : members) parts_->knowledge.remember(member, out);
+void Swim::remember(std::span<const Member> members) {
+  parts_->core.table.reserve(members.size() + 1);
+  parts_->rotation.reserve(members.size());
+  for (const Member& member : members) parts_->knowledge.remember(member);
 }
 
 void Swim::report_load(std::uint32_t active_calls) { parts_->core.active_calls = active_calls; }

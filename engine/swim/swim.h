@@ -77,8 +77,9 @@ class Swim {
   void suspect_hint(Instant now, const NodeId& id, Outbox& out);
   void suspect_hint(Instant now, const Address& address, Outbox& out);
 
-  // Members known from the beginning, as from a snapshot. Before anything else.
-  void remember(std::span<const Member> members, Outbox& out);
+  // Members known from the beginning, as from a snapshot: no news to anybody, and no events. Before
+  // anything else. Costs least in NodeId order.
+  void remember(std::span<const Member> members);
 
   // This process's own load; travels in what is sent from now on.
   void report_load(std::uint32_t active_calls);

@@ -21,6 +21,11 @@ const TagPool::Set* TagPool::hold(BytesView pairs) {
 }
 
 const TagPool::Set* TagPool::hold(const Tags& tags) {
+  // Of many that are held one after another most are alike.
+  if (latest_ != nullptr && latest_->tags == tags) {
+    ++latest_->uses;
+    return latest_;
+  }
   const auto [position, fresh] = sets_.try_emplace(serialize(tags));
   Set& set = position->second;
   if (fresh) {
@@ -28,13 +33,16 @@ const TagPool::Set* TagPool::hold(const Tags& tags) {
     set.pairs = position->first;
   }
   ++set.uses;
+  latest_ = &set;
   return &set;
 }
 
 void TagPool::release(const Set* set) {
   const auto found = sets_.find(set->pairs);
   ENGINE_ASSERT(found != sets_.end() && &found->second == set);
-  if (--found->second.uses == 0) sets_.erase(found);
+  if (--found->second.uses > 0) return;
+  if (latest_ == set) latest_ = nullptr;
+  sets_.erase(found);
 }
 
 }  // namespace rpcnet::swim

@@ -23,8 +23,8 @@ class TagPool {
   };
 
   TagPool() = default;
-  TagPool(TagPool&&) = default;
-  TagPool& operator=(TagPool&&) = default;
+  TagPool(const TagPool&) = delete;
+  TagPool& operator=(const TagPool&) = delete;
 
   // The set of these tags, with one use more; it stays where it is until its last use is released.
   // `pairs` are well formed (message.h, TagsView).
@@ -44,6 +44,7 @@ class TagPool {
   };
 
   std::map<Bytes, Set, Less> sets_;
+  Set* latest_ = nullptr;  // of hold(tags), while it is there
 };
 
 }  // namespace rpcnet::swim

@@ -35,7 +35,10 @@ GossipOracle::GossipOracle(const Ground& ground)
     : Oracle(ground), tellers_(std::min(plan().members(), kTellers)) {}
 
 void GossipOracle::on_started(HostIndex host) {
-  if (host < tellers_.size()) tellers_[host] = {};
+  if (host >= tellers_.size()) return;
+  tellers_[host] = {};
+  const std::size_t remembered = world().host(host).remembered().size();
+  if (remembered > 0) tellers_[host].members = tellers_[host].most_members = remembered;
 }
 
 void GossipOracle::on_event(HostIndex host, const Event& event) {

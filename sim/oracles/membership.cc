@@ -26,7 +26,12 @@ MembershipOracle::MembershipOracle(const Ground& ground)
   for (HostIndex i = 0; i < plan().members(); ++i) {
     const auto& remembered = world().host(i).setup.remembered;
     if (!remembered) continue;
-    for (const Member& member : *remembered) said(member.id).tags.insert(member.tags);
+    for (const Member& member : *remembered) {
+      said(member.id).tags.insert(member.tags);
+      const std::uint32_t number = *world().number_of(member.id);
+      if (remembered_.size() <= number) remembered_.resize(number + std::size_t{1});
+      remembered_[number] = {member.incarnation, member.tags_version, {}, true, member.status};
+    }
     return;
   }
 }
@@ -41,6 +46,15 @@ void MembershipOracle::on_started(HostIndex host) {
   own_tags_[host].clear();
   cut_off_[host] = false;
   said(world().host(host).setup.config.id).tags.insert(Tags{});
+  if (!world().host(host).remembered().empty()) take_remembered(host);
+}
+
+// They are the same for all, so they are not looked at one by one for each.
+void MembershipOracle::take_remembered(HostIndex host) {
+  seen_[host] = remembered_;
+  for (Seen& seen : seen_[host]) seen.since = world().now();
+  const std::uint32_t self = *world().number_of(world().host(host).setup.config.id);
+  if (self < seen_[host].size()) seen_[host][self] = {};
 }
 
 void MembershipOracle::on_stopping(HostIndex host) { note_owner(host); }

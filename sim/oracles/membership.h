@@ -35,6 +35,7 @@ class MembershipOracle final : public Oracle {
     MemberStatus status{};
   };
 
+  void take_remembered(HostIndex host);
   void look(HostIndex observer, const Member& member);
   void note_owner(HostIndex owner);
   void on_partition(HostIndex host, const PartitionDetected& told);
@@ -65,9 +66,10 @@ class MembershipOracle final : public Oracle {
 
   // By observer, since its process began, and there by World::number_of a member.
   std::vector<std::vector<Seen>> seen_;
-  std::vector<Said> said_;      // by number
-  std::vector<Tags> own_tags_;  // by host, of this life
-  std::vector<bool> cut_off_;   // by host: it has told of a partition, and not of its end
+  std::vector<Seen> remembered_;  // by number, of all who remember
+  std::vector<Said> said_;        // by number
+  std::vector<Tags> own_tags_;    // by host, of this life
+  std::vector<bool> cut_off_;     // by host: it has told of a partition, and not of its end
   std::optional<std::pair<HostIndex, Tags>> changing_;
   std::deque<Change> changes_;  // oldest first
   Spread spread_[2];            // of short tags, and of long ones

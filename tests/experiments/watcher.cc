@@ -71,6 +71,9 @@ void Watcher::on_started(HostIndex host) {
   views_[host].print = 0;
   views_[host].count = 0;
   set(host, host, true);
+  for (const Member& member : world_.host(host).remembered()) {
+    if (const auto subject = world_.index_of(member.id)) set(host, *subject, true);
+  }
 }
 
 void Watcher::on_stopping(HostIndex host) {

@@ -202,19 +202,16 @@ BOOST_AUTO_TEST_CASE(AnEarlyDeadlineIsANoOp) {
   BOOST_TEST((node.deadline() == deadline));
 }
 
-// As if from a snapshot: the application hears of it, the cluster does not.
-BOOST_AUTO_TEST_CASE(WhoIsRememberedJoinsWithoutNews) {
+// As if from a snapshot: it is probed, and nobody is told of it.
+BOOST_AUTO_TEST_CASE(WhoIsRememberedIsNoNews) {
   const Member other{.id = *NodeId::parse("b"), .address = Address::v4(10, 0, 0, 2, 4000)};
   Node node({.id = *NodeId::parse("a"),
              .cluster = "test",
              .advertise = Address::v4(10, 0, 0, 1, 4000),
              .seed = 1},
             std::span(&other, 1));
-  Output* output = node.poll();
-  BOOST_TEST_REQUIRE(output != nullptr);
-  const auto& event = std::get<MemberEvent>(std::get<Event>(*output));
-  BOOST_TEST((event.kind == MemberEventKind::joined && event.member == other));
-  BOOST_TEST(node.members().size() == 2U);
+  BOOST_TEST((node.poll() == nullptr));
+  BOOST_TEST((node.find(other.id) == other));
 
   Instant now{1s};
   node.handle(now, Join{});
@@ -232,6 +229,30 @@ BOOST_AUTO_TEST_CASE(WhoIsRememberedJoinsWithoutNews) {
       now, LinkUp{*dialled, Protocol::gossip, other.address, PeerIdentity{"test", "b"}, 1200, 16});
   BOOST_TEST(node.swim_counters().messages_sent > 0U);
   BOOST_TEST(node.swim_counters().updates_sent == 0U);
+}
+
+// In whatever order they are given, itself among them.
+BOOST_AUTO_TEST_CASE(ManyAreRememberedAsTheyAre) {
+  std::vector<Member> remembered;
+  for (const std::string name : {"d", "b", "a", "c"}) {
+    const auto last = static_cast<std::uint8_t>(name[0]);
+    remembered.push_back({.id = *NodeId::parse(name),
+                          .address = Address::v4(10, 0, 0, last, 4000),
+                          .tags_version = 3,
+                          .tags = {{"role", "worker"}, {"label", name}}});
+  }
+  Node node({.id = remembered[1].id, .advertise = remembered[1].address}, remembered);
+  std::vector<std::string> names;
+  for (const Member& member : node.members()) names.push_back(member.id.text());
+  BOOST_TEST((names == std::vector<std::string>{"a", "b", "c", "d"}));
+  for (const std::size_t i : {0, 2, 3}) {
+    BOOST_TEST((node.find(remembered[i].id) == remembered[i]));
+  }
+  node.handle(Instant{} + 1s, Command{Join{}});
+  while (const Output* output = node.poll()) {
+    const auto* event = std::get_if<Event>(output);
+    BOOST_TEST((event == nullptr || !std::holds_alternative<MemberEvent>(*event)));
+  }
 }
 
 // A client that is no member chooses among workers that it is told of.

@@ -15,13 +15,14 @@ NodeId id(const std::string& name) { return *NodeId::parse(name); }
 
 const Address kAddress = Address::v4(10, 0, 0, 1, 1);
 
-Membership table_of(int members) {
-  Membership table(id("self"), kAddress);
-  for (int i = 0; i < members; ++i) {
-    table.add(id("m" + std::to_string(i)), {0, MemberStatus::alive, kAddress});
+// Of this node and so many others.
+struct Table : Membership {
+  explicit Table(int members) : Membership(id("self"), kAddress) {
+    for (int i = 0; i < members; ++i) {
+      add(id("m" + std::to_string(i)), {0, MemberStatus::alive, kAddress});
+    }
   }
-  return table;
-}
+};
 
 }  // namespace
 
@@ -34,7 +35,7 @@ BOOST_AUTO_TEST_CASE(ThisNodeIsTheFirstMember) {
 }
 
 BOOST_AUTO_TEST_CASE(OrderIsByNameAndFindFindsAll) {
-  const Membership table = table_of(200);
+  const Table table(200);
   const auto& order = table.order();
   for (std::size_t i = 1; i < order.size(); ++i) {
     BOOST_TEST((table[order[i - 1]].id < table[order[i]].id));
@@ -44,7 +45,7 @@ BOOST_AUTO_TEST_CASE(OrderIsByNameAndFindFindsAll) {
 }
 
 BOOST_AUTO_TEST_CASE(TombstonesAreCountedApartAndForgottenOldestFirst) {
-  Membership table = table_of(5);
+  Table table(5);
   const Slot first = *table.find(id("m3"));
   const Slot second = *table.find(id("m1"));
   table.set_liveness(first, {0, MemberStatus::dead, kAddress}, std::nullopt);
@@ -65,7 +66,7 @@ BOOST_AUTO_TEST_CASE(TombstonesAreCountedApartAndForgottenOldestFirst) {
 }
 
 BOOST_AUTO_TEST_CASE(TheReturnedLeaveTheGraves) {
-  Membership table = table_of(2);
+  Table table(2);
   const Slot slot = *table.find(id("m0"));
   table.set_liveness(slot, {0, MemberStatus::dead, kAddress}, std::nullopt);
   table.bury(slot, Instant(1s));
@@ -100,7 +101,7 @@ BOOST_AUTO_TEST_CASE(EqualViewsHaveEqualFingerprintsHoweverTheyCameAbout) {
 }
 
 BOOST_AUTO_TEST_CASE(DrawsAreDistinctFitAndNeverThisNode) {
-  const Membership table = table_of(100);
+  const Table table(100);
   Rng rng(2);
   for (int i = 0; i < 100; ++i) {
     const auto drawn = table.draw(rng, 3, [](Slot slot) { return slot % 2 == 0; });
@@ -112,7 +113,7 @@ BOOST_AUTO_TEST_CASE(DrawsAreDistinctFitAndNeverThisNode) {
 }
 
 BOOST_AUTO_TEST_CASE(DrawsFromAFewFindAllOfThem) {
-  const Membership table = table_of(2);
+  const Table table(2);
   Rng rng(3);
   for (int i = 0; i < 50; ++i) {
     BOOST_TEST(table.draw(rng, 3, [](Slot) { return true; }).size() == 2U);

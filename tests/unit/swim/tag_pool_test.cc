@@ -38,6 +38,8 @@ BOOST_AUTO_TEST_CASE(ASetEndsWithItsLastUse) {
   BOOST_TEST(pool.size() == 1U);
   pool.release(set);
   BOOST_TEST(pool.size() == 0U);
+  BOOST_TEST((pool.hold(tags)->tags == tags));
+  BOOST_TEST(pool.size() == 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
