@@ -50,6 +50,8 @@ struct FaultNumber {
 };
 
 constexpr std::int64_t kYearMs = std::int64_t{366} * 86'400'000;
+constexpr Duration kYear = milliseconds(kYearMs);
+constexpr Duration kAfterwards = milliseconds(1'000);  // that a plan lasts beyond its last fault
 constexpr std::int64_t kHourUs = 3'600'000'000;
 constexpr std::int64_t kKnobMax = std::int64_t{1} << 40;
 constexpr std::int64_t kDriftMax = 500'000;  // of a million: half speed
@@ -81,12 +83,14 @@ class Expander {
   std::optional<Plan> run() {
     fill_settings();
     for (std::size_t i = 0; problem_.what.empty() && i < scenario_.faults.size(); ++i) {
+      const std::size_t before = plan_.faults.size();
       fill_fault(i + 1, scenario_.faults[i]);
+      check_year(scenario_.faults[i], before);
     }
     if (problem_.what.empty() && scenario_.swarm_faults) fill_swarm();
     if (!problem_.what.empty()) return std::nullopt;
     for (const Fault& fault : plan_.faults) {
-      plan_.active = std::max(plan_.active, fault.at + milliseconds(1'000));
+      plan_.active = std::max(plan_.active, fault.at + kAfterwards);
     }
     // In the order of time, so that a printed plan reads as a story.
     std::stable_sort(plan_.faults.begin(), plan_.faults.end(),
@@ -111,6 +115,8 @@ class Expander {
                            text(highest) + " is expected, not " +
                            text(range.low < lowest ? range.low : range.high));
     }
+    // What is refused is not reckoned with, not even until the refusal is told.
+    if (!problem_.what.empty()) return lowest;
     return drawer_.draw(line, name, range);
   }
 
@@ -343,6 +349,7 @@ class Expander {
     const Duration down = milliseconds(number(line, from, "for_ms").value_or(1000));
     Duration at = base.at;
     for (const HostIndex host : base.hosts) {
+      if (at > kYear) break;  // refused below, and no later time can be reckoned with
       plan_.faults.push_back({.kind = FaultKind::crash, .at = at, .hosts = {host}});
       plan_.faults.push_back({.kind = FaultKind::restart, .at = at + down, .hosts = {host}});
       at += every;
@@ -356,11 +363,22 @@ class Expander {
     const Duration down = milliseconds(number(line, from, "for_ms").value_or(1000));
     fault.kind = FaultKind::cut;
     for (std::int64_t i = number(line, from, "times").value_or(5); i > 0; --i) {
+      if (fault.at > kYear) break;  // refused below
       fault.until = fault.at + down;
       plan_.faults.push_back(fault);
       fault.at += every;
     }
     plan_.active = std::max(plan_.active, fault.at);
+  }
+
+  // All that a line stands for, the faults from `first` on, is over within what a plan can last.
+  void check_year(const FaultTemplate& from, std::size_t first) {
+    Duration last = plan_.active;
+    for (std::size_t i = first; i < plan_.faults.size(); ++i) {
+      last = std::max({last, plan_.faults[i].at + kAfterwards, plan_.faults[i].until});
+    }
+    if (last <= kYear) return;
+    fail(from.line, from.kind + " is not over within the year that a plan can last");
   }
 
   void check_span(const FaultTemplate& from, const Fault& fault) {

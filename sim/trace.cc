@@ -3,8 +3,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <string_view>
+#include <variant>
 
+#include "engine/command.h"
 #include "engine/hash.h"
+#include "engine/output.h"
+#include "engine/transport.h"
 
 namespace rpcnet::sim {
 namespace {
@@ -17,21 +22,26 @@ std::string hex(std::uint64_t value) {
 }
 
 const char* name_of(const TraceLine& line) {
-  static constexpr std::array<const char*, 9> kFacts{
+  static constexpr std::array kFacts{
       "link-up",      "link-down",   "datagram",       "datagram-limit", "stream-data",
       "stream-reset", "stream-stop", "stream-drained", "streams-allowed"};
-  static constexpr std::array<const char*, 8> kOrders{
+  static constexpr std::array kOrders{
       "connect",      "close-link",  "send-datagram",  "write-stream",
       "reset-stream", "stop-stream", "consume-stream", "watch-drain"};
-  static constexpr std::array<const char*, 13> kCommands{
+  static constexpr std::array kCommands{
       "join",        "leave",         "change-tags",      "start-call",   "send-message",
       "half-close",  "cancel-call",   "consume-messages", "send-headers", "finish-call",
-      "stop-accept", "open-registry", "select-worker"};
-  static constexpr std::array<const char*, 13> kEvents{
+      "stop-accept", "open-registry", "select-worker",    "release-worker",
+      "update-roster", "close-drained", "count-elsewhere"};
+  static constexpr std::array kEvents{
       "call-arrived",  "message-arrived", "caller-half-closed", "headers-arrived",
       "call-finished", "call-aborted",    "call-writable",      "member-event",
-      "joined",        "join-refused",    "leave-completed",    "worker-selected",
-      "notice"};
+      "members-cut",   "partition-found", "partition-healed",   "joined",
+      "join-refused",  "leave-completed", "worker-selected",    "notice"};
+  static_assert(kFacts.size() == std::variant_size_v<Fact>);
+  static_assert(kOrders.size() == std::variant_size_v<Order>);
+  static_assert(kCommands.size() == std::variant_size_v<Command>);
+  static_assert(kEvents.size() == std::variant_size_v<Event>);
   const auto pick = [&](const auto& names) {
     return line.detail < names.size() ? names[line.detail] : "?";
   };

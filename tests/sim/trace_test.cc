@@ -5,13 +5,22 @@
 
 #include <set>
 
+#include "engine/command.h"
 #include "engine/hash.h"
+#include "engine/output.h"
 
 namespace rpcnet::sim {
 namespace {
 
 TraceLine line(std::uint64_t i) {
   return {Moment(Duration(static_cast<std::int64_t>(i))), 1, TraceKind::fact, 2, i * 3, 0};
+}
+
+std::string text_of(TraceKind kind, std::size_t alternative) {
+  TraceLine one = line(1);
+  one.kind = kind;
+  one.detail = static_cast<std::uint8_t>(alternative);
+  return to_text(one);
 }
 
 TraceHash hash_of(const TraceLine& one) {
@@ -48,6 +57,16 @@ BOOST_AUTO_TEST_CASE(EveryFieldOfALineCounts) {
   changed.outcome = 1;
   hashes.insert(to_text(hash_of(changed)));
   BOOST_TEST(hashes.size() == 7U);
+}
+
+BOOST_AUTO_TEST_CASE(LinesSayWhatTheyStandFor) {
+  const auto event = [](const Event& one) { return text_of(TraceKind::event, one.index()); };
+  BOOST_TEST(event(MembersCut{}).find("members-cut") != std::string::npos);
+  BOOST_TEST(event(Joined{}).find("joined") != std::string::npos);
+  BOOST_TEST(event(WorkerSelected{}).find("worker-selected") != std::string::npos);
+  const auto command = [](const Command& one) { return text_of(TraceKind::command, one.index()); };
+  BOOST_TEST(command(SelectWorker{}).find("select-worker") != std::string::npos);
+  BOOST_TEST(command(CountElsewhere{}).find("count-elsewhere") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(TheOrderCounts) {

@@ -41,6 +41,13 @@ WRONG = [
     ('[[faults]]\nkind = "cut"\nat_ms = 5000\nuntil_ms = 4000\n', 1, ["before it begins"]),
     ('[[faults]]\nkind = "cut"\nfrom = ["worker-9"]\n', 1, ["no such host", "worker-9", "3 work"]),
     ('[[faults]]\nkind = "crash"\nat_ms = 5\n', 1, ["hosts"]),
+    ('[[faults]]\nkind = "flapping"\nevery_ms = 9223372036854775807\n', 3, ["every_ms", "9223372"]),
+    ('[[faults]]\nkind = "flapping"\nfrom = ["worker-0"]\nevery_ms = 31622400000\n'
+     'times = 1000000\n', 1, ["flapping", "within the year"]),
+    ('[[faults]]\nkind = "rolling-restart"\nhosts = ["worker-*"]\nevery_ms = 31622400000\n', 1,
+     ["rolling-restart", "within the year"]),
+    ('[[faults]]\nkind = "crash"\nhosts = ["worker-0"]\nat_ms = 31622400000\n', 1,
+     ["crash", "within the year"]),
     ('[[faults]]\nkind = "drop"\nat_ms = 5\n', 1, ["needs packets"]),
     ('[[faults]]\nkind = "drop"\npackets = ["worker-0: 1"]\n', 1, ["worker-0 > worker-1: 3 5"]),
     ('[[faults]]\nkind = "drop"\npackets = ["worker-0 > worker-7: 1"]\n', 1, ["worker-7"]),
