@@ -99,6 +99,8 @@ class Network {
   // Bytes received on streams and not given back to the windows of their links; 0 where the network
   // does not keep count.
   virtual std::uint64_t uncredited(HostIndex) const { return 0; }
+  // Of these, bytes that no reader holds: they will never be given back.
+  virtual std::uint64_t stranded_credit(HostIndex) const { return 0; }
   virtual const NetworkCounters& counters() const = 0;
 };
 

@@ -33,6 +33,7 @@ struct Workload {
   std::int64_t talk_bytes = 3'000;    // of such a message, at most
   std::int64_t retag_ms = 3'000;      // between a worker's changes of its tags
   std::int64_t choose_ms = 200;       // between a director's choices for nobody
+  std::int64_t choose_burst = 0;      // more of them at once, now and then, by weight and load
   std::int64_t running_max = 0;       // unary calls that a worker serves at once; 0: any number
   std::int64_t queue_max = 1;         // and that wait for one of them to end
   std::int64_t batch_max = 4;         // calls of one batch; 0: none are batched

@@ -93,6 +93,7 @@ constexpr std::array kSettings{
     number<&Workload::talk_bytes>("workload", "talk_bytes", {0, kMillion, 3'000}),
     number<&Workload::retag_ms>("workload", "retag_ms", {0, kDayMs, 0}),
     number<&Workload::choose_ms>("workload", "choose_ms", {0, kDayMs, 200}),
+    number<&Workload::choose_burst>("workload", "choose_burst", {0, 1000, 0}),
     number<&Workload::running_max>("workload", "running_max", {0, kMillion, 0}),
     number<&Workload::queue_max>("workload", "queue_max", {0, kMillion, 1}),
     number<&Workload::batch_max>("workload", "batch_max", {0, kMillion, 0}),

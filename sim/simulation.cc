@@ -17,6 +17,7 @@
 #include "sim/oracles/phi.h"
 #include "sim/oracles/registry.h"
 #include "sim/oracles/resources.h"
+#include "sim/oracles/reunion.h"
 #include "sim/oracles/serving.h"
 #include "sim/oracles/views.h"
 #include "sim/quic/quic_network.h"
@@ -142,6 +143,7 @@ class Simulation {
         delivery_(ground_),
         serving_(ground_),
         isolation_(ground_),
+        reunion_(ground_),
         resources_(ground_) {
     world_.use(network());
     for (const LinkLatency& link : plan.links) {
@@ -159,6 +161,7 @@ class Simulation {
     world_.watch_wire(gossip_, gossip_.watched());
     world_.watch_wire(views_, views_.watched());
     world_.watch_wire(delivery_, delivery_.watched());
+    world_.watch_wire(reunion_, reunion_.watched());
   }
 
   Report run() {
@@ -175,7 +178,7 @@ class Simulation {
   std::vector<Oracle*> oracles() {
     std::vector<Oracle*> all{&membership_, &detection_, &convergence_, &calls_, &ledger_,
                              &registry_,   &phi_,       &gossip_,      &views_, &delivery_,
-                             &serving_,    &isolation_, &resources_};
+                             &serving_,    &isolation_, &reunion_,   &resources_};
     for (const auto& oracle : more_) all.push_back(oracle.get());
     return all;
   }
@@ -372,6 +375,7 @@ class Simulation {
   DeliveryOracle delivery_;
   ServingOracle serving_;
   IsolationOracle isolation_;
+  ReunionOracle reunion_;
   ResourcesOracle resources_;
   std::vector<std::unique_ptr<Oracle>> more_;
   std::optional<TimelineRecorder> timeline_;

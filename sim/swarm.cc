@@ -49,6 +49,23 @@ class Swarm {
     plan_.faults.push_back(fault);
   }
 
+  // One member is cut off until it is suspected, and heard again while one of those who suspect it
+  // does not run.
+  void stop_an_observer() {
+    const std::int64_t last =
+        std::chrono::duration_cast<milliseconds>(plan_.active).count() - 15'000;
+    Fault cut{.kind = FaultKind::cut, .at = milliseconds(between("at", kWarmUpMs, last))};
+    cut.until = cut.at + milliseconds(between("for", 2'000, 6'000));
+    cut.from = {host("host", plan_.members())};
+    cut.both_ways = true;
+    Fault pause{.kind = FaultKind::pause, .at = cut.until - milliseconds(between("early", 1, 500))};
+    pause.until = pause.at + milliseconds(between("stop", 3'000, 15'000));
+    const HostIndex other = host("observer", plan_.members() - 1);
+    pause.hosts = {other < cut.from[0] ? other : other + 1};
+    plan_.active = std::max(plan_.active, pause.until + milliseconds(8'000));
+    plan_.faults = {cut, pause};
+  }
+
   void add(std::size_t index, FaultKind kind) {
     index_ = index;
     Fault fault;
@@ -287,6 +304,9 @@ void draw_swarm(Plan& plan, std::size_t count, const std::vector<FaultKind>& kin
   }
   Swarm swarm(plan);
   if (kinds.empty() && keyed.below({Domain::plan, kSwarm, 0, 7}, 12) == 0) return swarm.isolate();
+  if (kinds.empty() && keyed.below({Domain::plan, kSwarm, 0, 8}, 12) == 0) {
+    return swarm.stop_an_observer();
+  }
   for (std::size_t i = 0; i < count; ++i) {
     swarm.add(i, subset[keyed.below({Domain::plan, kSwarm, i, 3}, subset.size())]);
   }

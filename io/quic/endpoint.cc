@@ -519,4 +519,10 @@ std::vector<LinkView> Endpoint::links() const {
   return views;
 }
 
+std::uint64_t Endpoint::stranded_credit() const {
+  std::uint64_t bytes = 0;
+  for (const auto& [link, entry] : impl_->links_) bytes += entry.connection->stranded_credit();
+  return bytes;
+}
+
 }  // namespace rpcnet::quic

@@ -90,6 +90,9 @@ class Endpoint {
   std::optional<Address> remote(LinkId link) const;
   // All that have not ended, in LinkId order.
   std::vector<LinkView> links() const;
+  // Bytes of all links' windows that no reader holds and that were not given back: for checks,
+  // since there are never any. Walks every stream of every link.
+  std::uint64_t stranded_credit() const;
 
   // A stream that the peer opened and on which bytes of ours are not acknowledged: an answer that
   // is still on its way.

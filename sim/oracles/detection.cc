@@ -8,6 +8,9 @@
 namespace rpcnet::sim {
 namespace {
 
+// From the end of an absence to the handling of the last input that has piled up meanwhile.
+constexpr Duration kHandled = std::chrono::milliseconds(100);
+
 std::string in_seconds(Duration duration) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
   return std::to_string(ms / 1000) + '.' + std::to_string(ms % 1000 / 100) + " s";
@@ -80,6 +83,7 @@ void DetectionOracle::on_event(HostIndex host, const Event& event) {
   }
   if (change->kind != MemberEventKind::failed) return;
   check_farewell(host, change->member.id);
+  check_grace(host, change->member);
   on_failed(host, *subject);
   if (world().host(*subject).running() &&
       falsely_dead_.emplace(*subject, change->member.incarnation).second) {
@@ -133,7 +137,64 @@ void DetectionOracle::on_failed(HostIndex observer, HostIndex subject) {
   }
 }
 
+void DetectionOracle::on_fault(const Fault& fault, bool begins) {
+  if (fault.kind != FaultKind::pause || !begins) return;
+  for (const HostIndex host : fault.hosts) {
+    const Host& self = world().host(host);
+    if (plan().is_client(host) || !self.running() || absences_.contains(host)) continue;
+    absences_[host] = {world().now(), self.node->swim_counters().suspicions};
+  }
+}
+
+// Whom it suspected before has a time of grace to object, or to be heard in what has piled up. The
+// verdicts of others it takes at once.
+void DetectionOracle::check_grace(HostIndex observer, const Member& subject) {
+  const bool first = declared_.emplace(subject.id, subject.incarnation).second;
+  const SwimConfig& swim = world().host(observer).setup.config.swim;
+  const Moment since = world().now() - 2 * swim.probe_interval + kHandled;
+  if (!swim.stalls_subtracted || !faults().was_absent_since(observer, since)) return;
+  if (check(!first)) return;
+  fail(observer, "declared " + subject.id.text() + " dead right after its own absence");
+}
+
+bool DetectionOracle::all_others_were_well(HostIndex host, Moment since) const {
+  if (faults().network_disturbed_since(since)) return false;
+  for (HostIndex i = 0; i < plan().members(); ++i) {
+    const Host& other = world().host(i);
+    if (i == host || !other.running()) continue;
+    if (faults().held_up_since(i, since) || other.started >= since || faults().has_left(i) ||
+        world().paths().lost_since(host, i, since)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Who was stopped heard nobody meanwhile. That is not the others' silence: while all of them were
+// well it suspects none, neither at once nor when it has thought about it for a round.
+void DetectionOracle::check_own_absence(HostIndex host) {
+  const Host& self = world().host(host);
+  const SwimConfig& swim = self.setup.config.swim;
+  const Absence& absence = absences_[host];
+  // Who died before may still be missed by this member only now; other trouble takes a few probes.
+  const bool somebody_died = changed_ >= absence.began - bounds().detection_alone;
+  const Moment since = absence.began - 4 * swim.probe_interval;
+  if (!swim.stalls_subtracted || somebody_died || !all_others_were_well(host, since)) return;
+  if (check(self.node->swim_counters().suspicions == absence.suspicions)) return;
+  fail(host, "suspected others after its own absence, who were well all the time");
+}
+
 void DetectionOracle::on_tick() {
+  std::erase_if(absences_, [&](const auto& entry) {
+    const HostIndex host = entry.first;
+    if (!world().host(host).running()) return true;
+    const Duration interval = world().host(host).setup.config.swim.probe_interval;
+    if (faults().holds_up(host) || faults().was_absent_since(host, world().now() - interval)) {
+      return false;
+    }
+    check_own_absence(host);
+    return true;
+  });
   for (Death& death : deaths_) {
     const Duration bound = bound_of(death);
     if (world().now() - death.at <= bound) continue;

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "sim/oracles/oracle.h"
@@ -18,6 +19,7 @@ class DetectionOracle final : public Oracle {
   void on_started(HostIndex host) override;
   void on_stopping(HostIndex host) override;
   void on_event(HostIndex host, const Event& event) override;
+  void on_fault(const Fault& fault, bool begins) override;
   void on_tick() override;
   void on_end() override;
 
@@ -43,11 +45,22 @@ class DetectionOracle final : public Oracle {
   void check_patience(HostIndex observer, const Death& death);
   void check_farewell(HostIndex observer, const NodeId& subject);
   void on_failed(HostIndex observer, HostIndex subject);
+  bool all_others_were_well(HostIndex host, Moment since) const;
+  void check_own_absence(HostIndex host);
+  void check_grace(HostIndex observer, const Member& subject);
+
+  // One whose process is stopped, or was until of late.
+  struct Absence {
+    Moment began;
+    std::uint64_t suspicions = 0;  // that it had begun until then
+  };
 
   std::vector<Death> deaths_;                // that are still being learned
   std::vector<std::optional<Moment>> died_;  // latest death, by host
   Moment changed_;                           // a member's process began or ended
   std::map<NodeId, Moment> farewells_;       // that somebody acknowledged
+  std::map<HostIndex, Absence> absences_;
+  std::set<std::pair<NodeId, Incarnation>> declared_;  // dead, by anybody
   std::set<std::pair<HostIndex, Incarnation>> falsely_dead_;
   std::vector<Duration> first_;
   std::vector<Duration> last_;

@@ -172,6 +172,45 @@ void GossipOracle::on_accusation(HostIndex host, const NodeId& subject) {
   fail(host, "accused " + subject.text() + " right after its own absence");
 }
 
+// What is not news any more was said as often as it has to be: while nobody came or went, and where
+// the teller had time to say it, and no link to say it on failed to come up. What waited for that
+// counts as told for the engine, and may have been told before what is seen here. False: it was
+// not.
+bool GossipOracle::judge_news(HostIndex host) {
+  const Host& self = world().host(host);
+  const SwimConfig& swim = self.setup.config.swim;
+  Teller& teller = tellers_[host];
+  if (faults().held_up_since(host, world().now() - bounds().dissemination)) return true;
+  for (auto& [id, news] : teller.news) {
+    if (news.judged || world().now() - news.last <= bounds().dissemination) continue;
+    const auto member = self.node->find(id);
+    const bool current =
+        member && member->status == news.status && member->incarnation == news.incarnation;
+    if (!current || news.status == MemberStatus::alive || news.fewest < 3 ||
+        news.fewest != news.most || news.told == 0) {
+      continue;
+    }
+    const Moment written = news.first - bounds().dissemination;
+    if (teller.failed_dial && *teller.failed_dial >= written) continue;
+    const std::uint64_t due = limit(swim.retransmit_factor, news.most);
+    const std::uint64_t times =
+        news.status == MemberStatus::suspect ? swim.suspicion_confirmations + 1 : 1;
+    const std::uint64_t most = limit(swim.retransmit_factor, news.most + 1) * times;
+    news.judged = true;
+    if (check(news.told >= due && news.told <= most)) continue;
+    fail(host, "told " + std::to_string(news.told) + " times that " + id.text() + " is " +
+                   to_text(news.status) + "; " + std::to_string(due) + " are due");
+    return false;
+  }
+  return true;
+}
+
+void GossipOracle::on_tick() {
+  for (HostIndex i = 0; i < tellers_.size(); ++i) {
+    if (world().host(i).running() && !faults().has_left(i) && !judge_news(i)) return;
+  }
+}
+
 void GossipOracle::on_end() {
   for (HostIndex i = 0; i < tellers_.size(); ++i) {
     const Host& host = world().host(i);
@@ -183,27 +222,7 @@ void GossipOracle::on_end() {
       return fail(i, "accused others " + std::to_string(teller.accusations) +
                          " times and never asked a relay");
     }
-    // What was said to the end was said as often as it has to be: while nobody came or went.
-    for (const auto& [id, news] : teller.news) {
-      const auto member = host.node->find(id);
-      const bool current =
-          member && member->status == news.status && member->incarnation == news.incarnation;
-      const bool over = world().now() - news.last > bounds().dissemination;
-      if (!current || !over || news.status == MemberStatus::alive || news.fewest < 3 ||
-          news.fewest != news.most || news.told == 0 ||
-          (teller.failed_dial && *teller.failed_dial >= news.first)) {
-        continue;
-      }
-      const std::uint64_t due = limit(swim.retransmit_factor, news.most);
-      const std::uint64_t times =
-          news.status == MemberStatus::suspect ? swim.suspicion_confirmations + 1 : 1;
-      const std::uint64_t most = limit(swim.retransmit_factor, news.most + 1) * times;
-      if (check(news.told >= due && news.told <= most)) {
-        continue;
-      }
-      return fail(i, "told " + std::to_string(news.told) + " times that " + id.text() + " is " +
-                         to_text(news.status) + "; " + std::to_string(due) + " are due");
-    }
+    if (!judge_news(i)) return;
   }
 }
 

@@ -25,6 +25,7 @@ class GossipOracle final : public Oracle {
   void on_event(HostIndex host, const Event& event) override;
   void on_fact(HostIndex host, const Fact& fact) override;
   void on_order(HostIndex host, const Order& order) override;
+  void on_tick() override;
   void on_end() override;
 
  private:
@@ -37,6 +38,7 @@ class GossipOracle final : public Oracle {
     std::size_t most = 0;
     Moment first;
     Moment last;
+    bool judged = false;  // it was over, and how often it was told was right
   };
   struct Teller {
     std::map<NodeId, News> news;
@@ -52,6 +54,7 @@ class GossipOracle final : public Oracle {
   void on_relay_asked(HostIndex host, const std::optional<NodeId>& relay, BytesView body);
   void on_update(HostIndex host, const std::optional<NodeId>& to, bool liveness, BytesView content);
   void on_accusation(HostIndex host, const NodeId& subject);
+  bool judge_news(HostIndex host);
 
   std::vector<Teller> tellers_;
 };

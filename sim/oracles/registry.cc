@@ -2,6 +2,7 @@
 #include "sim/oracles/registry.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -20,7 +21,8 @@ constexpr std::uint64_t kChoices = 1;
 constexpr std::uint32_t kLevelSlack = 20;
 
 // A worker that is drawn so much more or less than its share is no bad luck: Hoeffding's bound on
-// its probability is e^-26, one in 10^11.
+// its probability is e^-26, one in 10^11. Nor are choices that another law explains so much better:
+// their ratio has the mean 1 under the true law (Ville 1939).
 constexpr double kImprobable = 26;
 
 bool matches(const std::vector<std::pair<std::string, std::string>>& filter, const Tags& tags) {
@@ -39,6 +41,40 @@ bool is(const MemberView& now, const Member& shown) {
 double weight_of(const WorkerView& view) {
   const auto weight = view.member.tags.find("weight");
   return weight == view.member.tags.end() ? 1 : std::stod(weight->second);
+}
+
+constexpr std::array kLaws{RegistryOracle::Law::equal, RegistryOracle::Law::by_weight,
+                           RegistryOracle::Law::by_weight_and_load};
+
+const char* to_text(RegistryOracle::Law law) {
+  switch (law) {
+    case RegistryOracle::Law::equal: return "with equal chances";
+    case RegistryOracle::Law::by_weight: return "by weight";
+    case RegistryOracle::Law::by_weight_and_load: return "by weight and load";
+  }
+  return "";
+}
+
+RegistryOracle::Law law_of(LoadBalancingStrategy strategy) {
+  using Law = RegistryOracle::Law;
+  if (strategy == LoadBalancingStrategy::random) return Law::equal;
+  return strategy == LoadBalancingStrategy::weighted ? Law::by_weight : Law::by_weight_and_load;
+}
+
+// The probability of `one`, if the law holds. Where all weights are 0 all chances are equal.
+double chance(RegistryOracle::Law law, const std::vector<const WorkerView*>& candidates,
+              const WorkerView& one) {
+  const auto part_of = [law](const WorkerView& view) {
+    switch (law) {
+      case RegistryOracle::Law::equal: return 1.0;
+      case RegistryOracle::Law::by_weight: return weight_of(view);
+      case RegistryOracle::Law::by_weight_and_load: return weight_of(view) / (view.load() + 1.0);
+    }
+    return 0.0;
+  };
+  double total = 0;
+  for (const auto* view : candidates) total += part_of(*view);
+  return total > 0 ? part_of(one) / total : 1.0 / static_cast<double>(candidates.size());
 }
 
 // Of what came from what was to be expected, after Kullback and Leibler; Hoeffding 1963, theorem 1,
@@ -61,21 +97,25 @@ bool refuses(const Node& node) {
 }  // namespace
 
 RegistryOracle::RegistryOracle(const Ground& ground, const LedgerOracle& ledger)
-    : Oracle(ground), ledger_(ledger), registries_(plan().hosts()), assigned_(plan().hosts()) {}
+    : Oracle(ground),
+      ledger_(ledger),
+      registries_(plan().hosts()),
+      assigned_(plan().hosts()),
+      asked_(plan().hosts()) {}
 
 void RegistryOracle::on_started(HostIndex host) {
   registries_[host].clear();
   assigned_[host].clear();
+  asked_[host].clear();
 }
 
 void RegistryOracle::on_command(HostIndex host, const Command& command) {
-  asked_.reset();
   if (const auto* open = std::get_if<OpenRegistry>(&command)) {
     registries_[host].try_emplace(open->registry, Registry{*open, std::nullopt});
   }
   const auto* select = std::get_if<SelectWorker>(&command);
   if (select == nullptr) return;
-  Asked asked{host, *select, draws(host), {}};
+  Asked asked{*select, draws(host), {}};
   if (asked.judged) {
     asked.views = world().host(host).node->workers(select->registry, world().local_now(host));
     if (!look(host, asked)) return;
@@ -83,7 +123,7 @@ void RegistryOracle::on_command(HostIndex host, const Command& command) {
       return !matches(asked.request.filter.equal, view.member.tags);
     });
   }
-  asked_ = std::move(asked);
+  asked_[host].push_back(std::move(asked));
 }
 
 // One of so many that a choice among thousands is looked at as long as one of a few.
@@ -128,7 +168,8 @@ bool RegistryOracle::look(HostIndex host, const Asked& asked) {
     }
     auto& times = assigned_[host][view.member.id];
     while (!times.empty() && times.front() + ttl <= now) times.pop_front();
-    if (!check(view.assignments <= times.size())) {
+    // A choice that was made and not told yet counts, too.
+    if (!check(view.assignments <= times.size() + asked_[host].size())) {
       fail(host, "counts " + std::to_string(view.assignments) + " assignments to " +
                      view.member.id.text() + "; it made " + std::to_string(times.size()));
       return false;
@@ -140,17 +181,19 @@ bool RegistryOracle::look(HostIndex host, const Asked& asked) {
 void RegistryOracle::on_event(HostIndex host, const Event& event) {
   const auto* selected = std::get_if<WorkerSelected>(&event);
   if (selected == nullptr) return;
-  if (!check(asked_ && asked_->host == host && asked_->request.request == selected->request)) {
+  auto& waiting = asked_[host];
+  if (!check(!waiting.empty() && waiting.front().request.request == selected->request)) {
     return fail(host, "chose without being asked");
   }
+  const Asked asked = std::move(waiting.front());
+  waiting.pop_front();
   ++choices_;
   const bool refused = refuses(*world().host(host).node);
   if (!check(selected->no_quorum == refused)) {
     return fail(host, refused ? "chooses without a quorum" : "refuses to choose without a reason");
   }
-  if (asked_->judged) judge(host, *asked_, selected->worker);
-  if (selected->worker) note(host, *asked_, selected->worker->id);
-  asked_.reset();
+  if (asked.judged) judge(host, asked, selected->worker);
+  if (selected->worker) note(host, asked, selected->worker->id);
 }
 
 void RegistryOracle::judge(HostIndex host, const Asked& asked,
@@ -202,31 +245,9 @@ void RegistryOracle::judge(HostIndex host, const Asked& asked,
     }
     case LoadBalancingStrategy::random:
     case LoadBalancingStrategy::weighted:
-    case LoadBalancingStrategy::weighted_by_load: {
-      const auto strategy = registry.opened.strategy;
-      const bool weighted = strategy != LoadBalancingStrategy::random;
-      const auto part_of = [&](const WorkerView& view) {
-        if (!weighted) return 1.0;
-        const bool by_load = strategy == LoadBalancingStrategy::weighted_by_load;
-        return weight_of(view) / (by_load ? view.load() + 1.0 : 1.0);
-      };
-      double total = 0;
-      for (const auto* view : candidates) total += part_of(*view);
-      if (weighted && total > 0 && !check(weight_of(**found) > 0)) {
-        return fail(host, "chose " + chosen->id.text() + ", whose weight is 0");
-      }
-      const auto count = [&](std::string who, const WorkerView* view) {
-        const double share = total > 0 ? part_of(*view) : 1;
-        Luck& luck = luck_[{registry.opened.strategy, std::move(who)}];
-        luck.hoped += share / (total > 0 ? total : static_cast<double>(candidates.size()));
-        luck.times += 1;
-        luck.came += view->member.id == chosen->id ? 1 : 0;
-      };
-      for (const auto* view : candidates) count(view->member.id.text(), view);
-      count("the first in order", candidates.front());
-      count("the last in order", candidates.back());
+    case LoadBalancingStrategy::weighted_by_load:
+      judge_chance(host, registry.opened.strategy, candidates, **found);
       break;
-    }
     case LoadBalancingStrategy::power_of_two: {
       const bool somebody = std::any_of(candidates.begin(), candidates.end(), [&](const auto* v) {
         return v != *found && v->load() >= (*found)->load();
@@ -239,6 +260,31 @@ void RegistryOracle::judge(HostIndex host, const Asked& asked,
     case LoadBalancingStrategy::consistent_hash:
       judge_owner(host, registry, asked.request.key, candidates, chosen->id);
       break;
+  }
+}
+
+void RegistryOracle::judge_chance(HostIndex host, LoadBalancingStrategy strategy,
+                                  const Candidates& candidates, const WorkerView& chosen) {
+  const Law own = law_of(strategy);
+  const double fair = chance(own, candidates, chosen);
+  if (!check(fair > 0)) {
+    return fail(host, "chose " + chosen.member.id.text() + ", whose weight is 0");
+  }
+  const auto count = [&](std::string who, const WorkerView* view) {
+    Luck& luck = luck_[{strategy, std::move(who)}];
+    luck.hoped += chance(own, candidates, *view);
+    luck.times += 1;
+    luck.came += view->member.id == chosen.member.id ? 1 : 0;
+  };
+  for (const auto* view : candidates) count(view->member.id.text(), view);
+  count("the first in order", candidates.front());
+  count("the last in order", candidates.back());
+  for (const Law law : kLaws) {
+    if (law == own) continue;
+    double& rival = rivals_[{strategy, law}];
+    rival += std::log(chance(law, candidates, chosen) / fair);
+    if (check(rival <= kImprobable)) continue;
+    return fail(host, "chooses " + std::string(to_text(law)) + ", not " + to_text(own));
   }
 }
 

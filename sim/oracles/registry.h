@@ -11,6 +11,7 @@
 // judged, drawn from the seed, so that what it costs a worker stays the same.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
@@ -32,6 +33,9 @@ class RegistryOracle final : public Oracle {
     std::uint64_t came = 0;
   };
 
+  // What the chance of each worker may depend on.
+  enum class Law : std::uint8_t { equal, by_weight, by_weight_and_load };
+
   RegistryOracle(const Ground& ground, const LedgerOracle& ledger);
 
   const char* name() const override { return "registry"; }
@@ -48,7 +52,6 @@ class RegistryOracle final : public Oracle {
 
  private:
   struct Asked {
-    HostIndex host = 0;
     SelectWorker request;
     bool judged = false;
     std::vector<WorkerView> views;  // if it is: whose tags match, as they were before
@@ -67,6 +70,8 @@ class RegistryOracle final : public Oracle {
   static Candidates near_by(const OpenRegistry& opened, const Candidates& candidates);
   void judge_owner(HostIndex host, Registry& registry, const std::string& key,
                    const Candidates& candidates, const NodeId& chosen);
+  void judge_chance(HostIndex host, LoadBalancingStrategy strategy, const Candidates& candidates,
+                    const WorkerView& chosen);
   bool draws(HostIndex host);
   bool look(HostIndex host, const Asked& asked);
   void judge(HostIndex host, const Asked& asked, const std::optional<Member>& chosen);
@@ -78,7 +83,10 @@ class RegistryOracle final : public Oracle {
   std::vector<std::map<NodeId, std::deque<Instant>>> assigned_;  // by host
   // Of each strategy, by worker, and by place in the order; all directors together.
   std::map<std::pair<LoadBalancingStrategy, std::string>, Luck> luck_;
-  std::optional<Asked> asked_;
+  // How much better another law than its own explains the choices of a strategy: the logarithm of
+  // the ratio of their probabilities, all directors together.
+  std::map<std::pair<LoadBalancingStrategy, Law>, double> rivals_;
+  std::vector<std::deque<Asked>> asked_;  // by host, and not answered yet
   std::string missing_;
   std::uint64_t asks_ = 0;
   std::uint64_t choices_ = 0;

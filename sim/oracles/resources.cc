@@ -37,6 +37,15 @@ bool ResourcesOracle::settled() {
   return left_.empty();
 }
 
+void ResourcesOracle::on_tick() {
+  for (HostIndex i = 0; i < plan().hosts(); ++i) {
+    if (!world().host(i).running()) continue;
+    const std::uint64_t bytes = world().network().stranded_credit(i);
+    if (check(bytes == 0)) continue;
+    return fail(i, "lost " + std::to_string(bytes) + " bytes of its links' windows for ever");
+  }
+}
+
 void ResourcesOracle::on_end() {
   if (!settled()) fail(std::nullopt, left_);
 }

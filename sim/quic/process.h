@@ -57,6 +57,7 @@ class Process final : private quic::FactSink, private quic::DatagramSink {
   void clock_changed();
 
   const quic::Counters& counters() const { return endpoint_->counters(); }
+  std::uint64_t stranded_credit() const { return endpoint_->stranded_credit(); }
 
  private:
   // -- quic::FactSink

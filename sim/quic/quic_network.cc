@@ -80,6 +80,11 @@ std::uint64_t QuicNetwork::uncredited(HostIndex host) const {
   return counters == nullptr ? 0 : counters->uncredited_bytes;
 }
 
+std::uint64_t QuicNetwork::stranded_credit(HostIndex host) const {
+  const auto& process = stations_[host].process;
+  return process ? process->stranded_credit() : 0;
+}
+
 const quic::Counters* QuicNetwork::endpoint(HostIndex host) const {
   const auto& process = stations_[host].process;
   return process ? &process->counters() : nullptr;

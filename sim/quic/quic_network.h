@@ -31,6 +31,7 @@ class QuicNetwork final : public Network, private Wire {
   std::size_t open_streams(HostIndex host) const override;
   std::uint64_t unacknowledged(HostIndex host) const override;
   std::uint64_t uncredited(HostIndex host) const override;
+  std::uint64_t stranded_credit(HostIndex host) const override;
   const NetworkCounters& counters() const override { return counters_; }
 
   // What the host's endpoint has counted; null while no process runs there.

@@ -22,6 +22,9 @@ constexpr std::uint32_t kZoneSpill = 2;
 // of two choices is left to it. The requests have numbers that no call has.
 constexpr std::uint64_t kForNobody = std::uint64_t{1} << 62;
 
+// In one turn of so many it makes several at once: that is a load which the next ones have to see.
+constexpr std::uint64_t kBetweenBursts = 8;
+
 Status failure(StatusCode code, const char* message) { return {code, message, {}}; }
 
 }  // namespace
@@ -90,13 +93,21 @@ void Director::answer(ProgramContext& context, const WorkerSelected& selected) {
 
 void Director::on_timer(ProgramContext& context, std::uint64_t) {
   if (!context.active()) return;
-  const std::uint64_t number = choices_++;
+  const std::uint64_t number = turns_++;
   const auto turn = static_cast<std::uint32_t>(number / 2 % kRegistries + 1);
   const std::uint32_t random = number % 4 == 1 ? kRandomRegistry : kWeightedRegistry;
-  SelectWorker select{number % 2 == 0 ? turn : random, kForNobody + number, {}, {}};
+  choose(context, number % 2 == 0 ? turn : random);
+  if (number % kBetweenBursts == 0) {
+    for (std::uint64_t i = 0; i < burst_; ++i) choose(context, kWeightedByLoadRegistry);
+  }
+  context.wake(between_choices_, 0);
+}
+
+void Director::choose(ProgramContext& context, std::uint32_t registry) {
+  const std::uint64_t number = choices_++;
+  SelectWorker select{registry, kForNobody + number, {}, {}};
   select.key = std::to_string(number / 2 % kKeys);
   context.command(std::move(select));
-  context.wake(between_choices_, 0);
 }
 
 }  // namespace rpcnet::sim

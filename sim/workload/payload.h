@@ -41,6 +41,7 @@ inline constexpr const char* kBatch = "sim-batch";
 inline constexpr std::uint32_t kRegistries = 8;
 inline constexpr std::uint32_t kRandomRegistry = 3;
 inline constexpr std::uint32_t kWeightedRegistry = 5;
+inline constexpr std::uint32_t kWeightedByLoadRegistry = 7;
 // The tag that workers change under way, and its values: 0 to kShards - 1.
 inline constexpr const char* kShard = "shard";
 inline constexpr std::uint64_t kShards = 3;

@@ -111,6 +111,8 @@ class Connection {
   std::vector<StreamId> unacknowledged_answers() const { return streams_.unacknowledged_answers(); }
   bool is_unacknowledged(StreamId id) const { return streams_.is_unacknowledged(id); }
   LinkView view() const;
+  // Of the link's window, bytes that nobody will ever give back: none, or this class has a fault.
+  std::uint64_t stranded_credit() const { return uncredited_ - streams_.unconsumed(); }
   Duration probe_timeout() const;
   const std::vector<ConnectionId>& ids() const { return ids_; }
 

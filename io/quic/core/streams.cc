@@ -69,6 +69,14 @@ bool Streams::is_unacknowledged(StreamId id) const {
   return place != KeyIndex<StreamId>::kNone && at(place).out.unacknowledged() > 0;
 }
 
+std::uint64_t Streams::unconsumed() const {
+  std::uint64_t bytes = 0;
+  for (const auto& block : blocks_) {
+    for (const Stream& stream : *block) bytes += stream.unconsumed;
+  }
+  return bytes;
+}
+
 void Streams::wake(Stream& stream) {
   if (stream.next != nullptr || stream.blocked || !stream.writing) return;
   if (!stream.out.has_something()) return;

@@ -52,6 +52,9 @@ class Streams {
   std::vector<StreamId> unacknowledged_answers() const;
   bool is_unacknowledged(StreamId id) const;
 
+  // Bytes that readers were told of and have not given back, all streams together.
+  std::uint64_t unconsumed() const;
+
   std::size_t size() const { return index_.size(); }
 
   // Puts the stream into the ring if it has something to send and may.
