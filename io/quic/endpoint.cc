@@ -421,7 +421,7 @@ void Endpoint::Impl::flush(DatagramSink& out) {
     set_deadline(link, connection.deadline());
     if (burst.size == 0) continue;
     // To the end of the line: one link with much to send does not hold the others up.
-    if (!connection.paced()) mark_ready(link);
+    if (burst.more) mark_ready(link);
     const bool more = send(out, {.local = burst.local,
                                  .remote = burst.remote,
                                  .ecn = burst.ecn,

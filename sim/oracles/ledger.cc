@@ -675,8 +675,9 @@ void LedgerOracle::look_at(const Watch& watch) {
       return;
     }
   }
+  const bool convalesces = faults().network_disturbed_since(watch.since - kConvalescence);
   const bool excused = faults().held_up_since(host, watch.since) ||
-                       (!watch.alone && faults().disturbed_since(watch.since));
+                       (!watch.alone && (faults().disturbed_since(watch.since) || convalesces));
   if (excused) {
     // Not for ever: undisturbed, it comes to its end when its link is found to be lost, at last.
     Watch again = watch;

@@ -33,4 +33,25 @@ BOOST_AUTO_TEST_CASE(EchoesOnAStream) {
   BOOST_TEST(as_text(pair.client.stream(pair.link, 0).bytes) == "hello");
 }
 
+// A probe of the path's packet size goes first. All else used to wait: for a round trip or a probe
+// timeout where it filled the window, for its share of the pace else.
+BOOST_AUTO_TEST_CASE(TheFirstAnswerIsThereAfterThreeRoundTrips) {
+  for (const std::vector<std::uint16_t>& probes : {std::vector<std::uint16_t>{16000}, {1452}, {}}) {
+    World world;
+    world.conditions.latency = 5ms;
+    quic::EndpointConfig config;
+    config.mtu_probes = probes;
+    Host& server = world.add("a", config);
+    Host& client = world.add("b", config);
+    server.echo = true;
+    const Instant begin = world.now();
+    const LinkId link = client.dial(server, Protocol::rpc);
+    BOOST_REQUIRE(world.run_until([&] { return client.link(link).up; }));
+    client.write(link, 0, to_bytes("hello"), true);
+    BOOST_REQUIRE(world.run_until([&] { return client.stream(link, 0).fin; }));
+    // Two until the acceptor has let the dialler in, and one for the call.
+    BOOST_TEST(((world.now() - begin) == 30ms));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -86,11 +86,11 @@ class Connection {
     Address local;
     Address remote;
     unsigned ecn = 0;
+    bool more = false;  // there may be more to write, now
   };
-  // Fills `out` with as many packets of one size as there are. Call again until nothing comes, but
-  // only once if paced().
+  // Fills `out` with as many packets of one size as there are. Call again while there is more; not
+  // before deadline() else: the link is paced.
   Burst write(std::span<std::uint8_t> out);
-  bool paced() const { return paced_; }
 
   // The CONNECTION_CLOSE of an ended link; size 0 if there is nothing to say.
   Burst write_farewell(std::span<std::uint8_t> out);

@@ -54,13 +54,17 @@ Connection::Burst Connection::write(std::span<std::uint8_t> out) {
     paced_ = Duration{static_cast<std::int64_t>(stats.min_rtt)} >= shared_.config.pacing_rtt_min;
     pacing_decided_ = true;
   }
-  if (paced_) ngtcp2_conn_update_pkt_tx_time(conn_, stamp());
+  // A probe of the path's packet size goes alone, before all else, and is no reason to keep back
+  // what there is to say for the time that its size takes at the link's pace: the next pays that.
+  const bool probe = segment_size > ngtcp2_conn_get_path_max_tx_udp_payload_size2(conn_);
+  if (paced_ && !probe) ngtcp2_conn_update_pkt_tx_time(conn_, stamp());
 
   return {.size = static_cast<std::size_t>(written),
           .segment_size = segment_size,
           .local = to_address(path.path.local),
           .remote = to_address(path.path.remote),
-          .ecn = info.ecn};
+          .ecn = info.ecn,
+          .more = !paced_ || probe};
 }
 
 // One packet. A packet in the making must be brought to its end before anything else is asked of
