@@ -88,6 +88,9 @@ struct HostOptions {
 
   // Not `{}`: g++ 12 at -O3 would warn every caller of members that are not initialized.
   CredentialFiles credentials = CredentialFiles();
+  // What load_credentials() made of files, for hosts of one process that share them: read, parsed
+  // and checked once, not for each. Null: the files above are read. Host::reload() reads files.
+  Credentials loaded = nullptr;
   // The cluster's name. Empty: the one in the certificate; only a client without a certificate
   // (CredentialFiles::anonymous) has to say it.
   std::string cluster_name{};

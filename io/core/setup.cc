@@ -154,7 +154,8 @@ std::optional<std::string> fault_of(const HostOptions& options) {
 Result<Setup> set_up(asio::io_context& context, HostOptions options) {
   if (auto fault = fault_of(options)) return error(StatusCode::invalid_argument, *fault);
   const CredentialFiles files = located(options.credentials);
-  auto credentials = load_credentials(files);
+  Result<Credentials> credentials =
+      options.loaded ? Result(options.loaded) : load_credentials(files);
   if (!credentials.ok()) return credentials.status();
   const auto& identity = (*credentials)->identity();
   if (!identity && options.member) {

@@ -108,6 +108,21 @@ BOOST_FIXTURE_TEST_CASE(TheEnvironmentChoosesOthers, Directory) {
   BOOST_CHECK_EQUAL(located({}).authority, "certs/ca_cert.pem");
 }
 
+BOOST_FIXTURE_TEST_CASE(WhatWasLoadedServesManyHosts, Directory) {
+  asio::io_context context;
+  HostOptions shared = options("");
+  shared.credentials = files_of("/nowhere");
+  BOOST_CHECK(!Host::start(context, shared).ok());
+  shared.loaded = *load_credentials(files);
+  for (int i = 0; i < 2; ++i) {
+    const auto host = Host::start(context, shared);
+    BOOST_REQUIRE_MESSAGE(host.ok(), to_text(host.status()));
+  }
+  // The name in it is checked as that of the files is.
+  shared.cluster_name = "other";
+  BOOST_CHECK(!Host::start(context, shared).ok());
+}
+
 BOOST_FIXTURE_TEST_CASE(ANodeMustBeTheCertificates, Directory) {
   asio::io_context context;
   const std::string node = make_certificates("--cluster dev --authority '" + path + "' worker-a");

@@ -32,10 +32,14 @@ class Client {
   }
 
  private:
+  rpcnet::Credentials loaded_;
+
   rpcnet::Host start_host() {
     rpcnet::HostOptions options = bench::host_options(load_);
     options.bind = load_.host + ":0";
     options.accept = false;
+    if (!loaded_) loaded_ = *rpcnet::load_credentials(options.credentials);
+    options.loaded = loaded_;
     auto host = rpcnet::Host::start(context_, options);
     if (!host.ok()) {
       std::fprintf(stderr, "client: %s\n", to_text(host.status()).c_str());
